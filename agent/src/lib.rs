@@ -1,0 +1,1 @@
+//! The agent: probes a host, signs what it saw, delivers it.

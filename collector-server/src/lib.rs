@@ -1,0 +1,1 @@
+//! The collector: log, index, web, API, packs.

@@ -1,0 +1,1 @@
+//! Catalogues, rules, their evaluation and the status of controls. Pure.

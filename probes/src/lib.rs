@@ -1,0 +1,1 @@
+//! What can be known about a host: one file per probe. Pure.

@@ -1,0 +1,1 @@
+//! Checks a pack offline, trusting neither the collector nor its makers.
