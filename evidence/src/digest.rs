@@ -71,7 +71,11 @@ impl FromStr for Digest {
                 let value = match digit {
                     b'0'..=b'9' => digit - b'0',
                     b'a'..=b'f' => digit - b'a' + 10,
-                    _ => return Err(DigestError::Digit { position: index * 2 + offset }),
+                    _ => {
+                        return Err(DigestError::Digit {
+                            position: index * 2 + offset,
+                        });
+                    }
                 };
                 *byte = (*byte << 4) | value;
             }
