@@ -6,6 +6,8 @@ pub mod digest;
 pub mod facts;
 pub mod json;
 pub mod key;
+#[cfg(feature = "schemars")]
+mod schema;
 pub mod time;
 
 pub use digest::Digest;

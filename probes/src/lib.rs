@@ -1,1 +1,9 @@
-//! What can be known about a host: one file per probe. Pure.
+//! What can be known about a host: one file per probe. Pure: a probe gets a [`Host`] and opens nothing itself, asks no
+//! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
+
+mod probe;
+pub mod reading;
+pub mod registry;
+
+pub use probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+pub use reading::{Command, Host, Reading};

@@ -1,0 +1,197 @@
+//! The one door between a probe and a machine.
+
+use std::fmt;
+
+use evidence::facts::Outcome;
+use thiserror::Error;
+
+/// What a probe can ask of a host. Paths are absolute, as they are on the host; an implementation over a root folder
+/// resolves symbolic links inside that folder.
+///
+/// Everywhere `Ok(None)` means *not there*, and every other way of not knowing is an [`Unread`].
+pub trait Host {
+    /// The bytes of a regular file (or of a procfs or sysfs file), at most `limit` of them: a larger file is
+    /// [`Unread::TooLarge`], never cut. Does not block on a FIFO or device.
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unread>;
+
+    /// At most `length` bytes at `offset` of a file or block device: for headers. Fewer at the end of the file.
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread>;
+
+    /// The entries of a folder, without `.` and `..`, sorted by name.
+    fn list(&self, path: &str) -> Result<Option<Vec<Entry>>, Unread>;
+
+    /// stat(2) or, with `follow` false, lstat(2).
+    fn stat(&self, path: &str, follow: bool) -> Result<Option<Stat>, Unread>;
+
+    /// readlink(2): the target as it is written in the link. A path that is no link is [`Unread::Failed`].
+    fn read_link(&self, path: &str) -> Result<Option<String>, Unread>;
+
+    /// Runs one program without a shell, with an empty environment but `PATH` and `LC_ALL=C`, and waits for it.
+    /// `Ok(None)`: no such program. Over another root than the machine's own: [`Unread::Skipped`].
+    fn run(&self, command: &Command<'_>) -> Result<Option<Output>, Unread>;
+
+    /// Hardware and interfaces, which have no single file. Over another root: [`Unread::Skipped`].
+    fn inventory(&self) -> Result<Inventory, Unread>;
+}
+
+/// A program to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command<'a> {
+    /// Absolute path; must be among the `runs` of the probe's specification.
+    pub program: &'a str,
+    /// Its arguments.
+    pub args: &'a [&'a str],
+}
+
+impl fmt::Display for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.program)?;
+        self.args.iter().try_for_each(|arg| write!(f, " {arg}"))
+    }
+}
+
+/// What a program left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status; 128 + n if ended by signal n, as shells write it.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// A name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// File name; bytes that are not UTF-8 are written as `\xNN`.
+    pub name: String,
+    /// What it is, links not followed.
+    pub kind: Kind,
+}
+
+/// The kind of a file (inode(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Regular file.
+    File,
+    /// Directory.
+    Folder,
+    /// Symbolic link.
+    Link,
+    /// Block device.
+    Block,
+    /// Character device.
+    Character,
+    /// FIFO.
+    Fifo,
+    /// Socket.
+    Socket,
+}
+
+/// stat(2), as far as probes use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission, setuid, setgid and sticky bits (`st_mode & 07777`).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of content, seconds since 1970.
+    pub mtime: i64,
+    /// Major and minor number of the device that it *is*, for devices; else zero.
+    pub device: (u32, u32),
+}
+
+/// Hardware and interfaces, as sysinfo sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inventory {
+    /// Model name of the first processor.
+    pub cpu_model: String,
+    /// Logical processors.
+    pub cpus: u32,
+    /// Physical memory, bytes.
+    pub memory_bytes: u64,
+    /// Network interfaces, sorted by name.
+    pub interfaces: Vec<Interface>,
+}
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Hardware address, lower case, with colons; empty if it has none.
+    pub mac: String,
+    /// Addresses with prefix length, sorted.
+    pub addresses: Vec<String>,
+}
+
+/// Why something that is or may be there was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unread {
+    /// EACCES or EPERM.
+    #[error("{place}: permission denied")]
+    Denied {
+        /// Path or command.
+        place: String,
+    },
+    /// Another error of the system or of the program.
+    #[error("{place}: {reason}")]
+    Failed {
+        /// Path or command.
+        place: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// More bytes than the limit.
+    #[error("{place}: larger than {limit} bytes")]
+    TooLarge {
+        /// Path or command.
+        place: String,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// It did not answer in time.
+    #[error("{place}: no answer within {millis} ms")]
+    Timeout {
+        /// Path or command.
+        place: String,
+        /// The limit, milliseconds.
+        millis: u32,
+    },
+    /// Not tried.
+    #[error("{place}: not tried: {reason}")]
+    Skipped {
+        /// Path or command.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Read, and not of the form that it must have.
+    #[error("{place}: {reason}")]
+    Malformed {
+        /// Path or command.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Unread {
+    /// As a document records it.
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Denied { .. } => Outcome::Denied,
+            Self::Failed { .. } | Self::TooLarge { .. } => Outcome::Failed,
+            Self::Timeout { .. } => Outcome::Timeout,
+            Self::Skipped { .. } => Outcome::Skipped,
+            Self::Malformed { .. } => Outcome::Malformed,
+        }
+    }
+}

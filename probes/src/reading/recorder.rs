@@ -1,0 +1,180 @@
+//! A host behind a notebook: what a probe reads is written down, and more than its budget is not read.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use evidence::Digest;
+use evidence::facts::{Origin, Outcome, Source};
+
+use super::host::{Command, Entry, Host, Inventory, Output, Stat, Unread};
+use crate::probe::Spec;
+
+/// How a probe reads. Each reading, absent and denied ones included, becomes a source of the facts document.
+pub struct Reading<'h> {
+    host: &'h dyn Host,
+    spec: &'h Spec,
+    left: Cell<u64>,
+    sources: RefCell<BTreeMap<Origin, (Outcome, Option<Digest>)>>,
+}
+
+impl<'h> Reading<'h> {
+    pub(crate) fn new(host: &'h dyn Host, spec: &'h Spec) -> Self {
+        Self {
+            host,
+            spec,
+            left: Cell::new(spec.budget.bytes),
+            sources: RefCell::default(),
+        }
+    }
+
+    /// A file whose bytes are evidence: its digest is noted. Use [`Self::volatile`] for what changes by itself.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Unread> {
+        let read = self.spend(path, self.host.read(path, self.left.get()));
+        let digest = read.as_ref().ok().and_then(Option::as_deref).map(Digest::of);
+        self.note(Origin::Path(path.to_owned()), &read, digest);
+        read
+    }
+
+    /// As [`Self::file`], as text.
+    pub fn text(&self, path: &str) -> Result<Option<String>, Unread> {
+        let text = self.file(path)?.map(|bytes| utf8(path, bytes)).transpose();
+        self.note_error(path, text)
+    }
+
+    /// A file that changes while the host does not (most of procfs): noted without a digest.
+    pub fn volatile(&self, path: &str) -> Result<Option<String>, Unread> {
+        let read = self.spend(path, self.host.read(path, self.left.get()));
+        self.note(Origin::Path(path.to_owned()), &read, None);
+        let text = read?.map(|bytes| utf8(path, bytes)).transpose();
+        self.note_error(path, text)
+    }
+
+    /// A one-line attribute of sysfs or procfs without its line end. Noted only if it could not be read: there are
+    /// many, and the folder that holds them says enough.
+    pub fn attribute(&self, path: &str) -> Result<Option<String>, Unread> {
+        let read = self.spend(path, self.host.read(path, self.left.get().min(64 * 1024)));
+        if read.is_err() {
+            self.note(Origin::Path(path.to_owned()), &read, None);
+        }
+        let text = read?.map(|bytes| utf8(path, bytes)).transpose();
+        Ok(self
+            .note_error(path, text)?
+            .map(|text| text.trim_end_matches('\n').to_owned()))
+    }
+
+    /// `length` bytes at `offset`, for headers on files and block devices; noted without a digest.
+    pub fn bytes_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread> {
+        let read = self.spend(path, self.host.read_at(path, offset, length));
+        self.note(Origin::Path(path.to_owned()), &read, None);
+        read
+    }
+
+    /// The entries of a folder, sorted.
+    pub fn list(&self, path: &str) -> Result<Option<Vec<Entry>>, Unread> {
+        let list = self.host.list(path);
+        self.note(Origin::Path(path.to_owned()), &list, None);
+        list
+    }
+
+    /// stat(2), links followed. Noted only if it failed.
+    pub fn stat(&self, path: &str) -> Result<Option<Stat>, Unread> {
+        let stat = self.host.stat(path, true);
+        self.note_error(path, stat)
+    }
+
+    /// lstat(2). Noted only if it failed.
+    pub fn stat_link(&self, path: &str) -> Result<Option<Stat>, Unread> {
+        let stat = self.host.stat(path, false);
+        self.note_error(path, stat)
+    }
+
+    /// readlink(2). Noted only if it failed.
+    pub fn link(&self, path: &str) -> Result<Option<String>, Unread> {
+        let link = self.host.read_link(path);
+        self.note_error(path, link)
+    }
+
+    /// Runs a program that the probe declared; noted with a digest of nothing, since output may hold what changes.
+    pub fn run(&self, command: &Command<'_>) -> Result<Option<Output>, Unread> {
+        let place = command.to_string();
+        let ran = if self.spec.runs.contains(&command.program) {
+            self.host.run(command)
+        } else {
+            Err(Unread::Skipped {
+                place: place.clone(),
+                reason: format!("{} does not declare it", self.spec.id),
+            })
+        };
+        let ran = match ran {
+            Ok(Some(output)) if output.stdout.len() as u64 > self.left.get() => Err(Unread::TooLarge {
+                place: place.clone(),
+                limit: self.left.get(),
+            }),
+            Ok(Some(output)) => {
+                self.left.set(self.left.get() - output.stdout.len() as u64);
+                Ok(Some(output))
+            }
+            other => other,
+        };
+        self.note(Origin::Command(place), &ran, None);
+        ran
+    }
+
+    /// Hardware and interfaces. Noted only if it failed.
+    pub fn inventory(&self) -> Result<Inventory, Unread> {
+        self.host.inventory()
+    }
+
+    /// Notes that something was not read, for outcomes that the probe itself finds.
+    pub fn mark(&self, origin: Origin, outcome: Outcome) {
+        self.sources.borrow_mut().insert(origin, (outcome, None));
+    }
+
+    pub(crate) fn into_sources(self) -> Vec<Source> {
+        let sources = self.sources.into_inner().into_iter();
+        sources
+            .map(|(origin, (outcome, sha256))| Source {
+                origin,
+                outcome,
+                sha256,
+            })
+            .collect()
+    }
+
+    fn spend(&self, place: &str, read: Result<Option<Vec<u8>>, Unread>) -> Result<Option<Vec<u8>>, Unread> {
+        if let Ok(Some(bytes)) = &read {
+            let Some(left) = self.left.get().checked_sub(bytes.len() as u64) else {
+                let reason = format!("the probe's budget of {} bytes is spent", self.spec.budget.bytes);
+                return Err(Unread::Skipped {
+                    place: place.to_owned(),
+                    reason,
+                });
+            };
+            self.left.set(left);
+        }
+        read
+    }
+
+    fn note<T>(&self, origin: Origin, read: &Result<Option<T>, Unread>, digest: Option<Digest>) {
+        let outcome = match read {
+            Ok(Some(_)) => Outcome::Observed,
+            Ok(None) => Outcome::Absent,
+            Err(unread) => unread.outcome(),
+        };
+        self.sources.borrow_mut().insert(origin, (outcome, digest));
+    }
+
+    fn note_error<T>(&self, path: &str, result: Result<T, Unread>) -> Result<T, Unread> {
+        if let Err(unread) = &result {
+            self.mark(Origin::Path(path.to_owned()), unread.outcome());
+        }
+        result
+    }
+}
+
+fn utf8(place: &str, bytes: Vec<u8>) -> Result<String, Unread> {
+    String::from_utf8(bytes).map_err(|error| Unread::Malformed {
+        place: place.to_owned(),
+        reason: format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()),
+    })
+}

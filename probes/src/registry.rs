@@ -1,0 +1,58 @@
+//! Every probe there is, sorted by id. Adding one costs two lines: its module in the list below and its entry in
+//! [`all`].
+
+use evidence::facts::FactsDocument;
+use serde_json::Value;
+
+use crate::probe::{self, Probe, Spec};
+use crate::reading::Host;
+
+/// All probes, sorted by id.
+pub fn all() -> Vec<Registered> {
+    vec![]
+}
+
+/// A probe whose types have been put away, so that all fit one list.
+#[derive(Clone, Copy)]
+pub struct Registered {
+    /// What the probe declares about itself.
+    pub spec: &'static Spec,
+    collect: fn(&dyn Host) -> Vec<FactsDocument>,
+    schemas: fn() -> Vec<(String, Value)>,
+}
+
+impl Registered {
+    /// Puts the types of `P` away.
+    pub fn of<P: Probe>() -> Self {
+        Self {
+            spec: &P::SPEC,
+            collect: probe::documents::<P>,
+            schemas: probe::schemas::<P>,
+        }
+    }
+
+    /// Runs the probe. There is always a document of the probe's id, and a second one with names if the probe has
+    /// names; a probe that fails gives documents that say so.
+    pub fn collect(&self, host: &dyn Host) -> Vec<FactsDocument> {
+        (self.collect)(host)
+    }
+
+    /// The JSON Schema (2020-12) of the facts of each document that the probe writes, by document id.
+    pub fn schemas(&self) -> Vec<(String, Value)> {
+        (self.schemas)()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn sorted_and_each_id_once() {
+        let ids: Vec<_> = all().iter().map(|probe| probe.spec.id).collect();
+        let sorted: Vec<_> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        assert_eq!(ids, sorted);
+    }
+}
