@@ -1,6 +1,7 @@
 //! What can be known about a host: one file per probe. Pure: a probe gets a [`Host`] and opens nothing itself, asks no
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
+pub mod disk_encryption;
 mod probe;
 pub mod reading;
 pub mod registry;
