@@ -209,7 +209,8 @@ impl Verified {
     }
 }
 
-#[cfg(all(test, feature = "aws-lc-rs"))]
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
 mod tests {
     use super::*;
     use crate::aws_lc::{AwsLc, Ed25519Signer};

@@ -2,17 +2,22 @@
 
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
+pub mod checkpoint;
 pub mod digest;
 pub mod envelope;
 pub mod facts;
 pub mod json;
 pub mod key;
 pub mod manifest;
+pub mod note;
 pub mod pack;
+pub mod proof;
 #[cfg(feature = "schemars")]
 mod schema;
 pub mod statement;
+pub mod tile;
 pub mod time;
+pub mod tree;
 pub mod wire;
 
 pub use digest::Digest;

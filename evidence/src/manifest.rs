@@ -72,11 +72,8 @@ impl Manifest {
 
     /// The bytes, as they are stored and hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0
-            .iter()
-            .map(|(probe, digest)| format!("{digest}  {}\n", probe.file_name()))
-            .collect::<String>()
-            .into()
+        let line = |(probe, digest): (&ProbeId, &Digest)| format!("{digest}  {}\n", probe.file_name()).into_bytes();
+        self.0.iter().flat_map(line).collect()
     }
 
     /// Its name.

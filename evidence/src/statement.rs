@@ -40,6 +40,7 @@ pub struct Subject {
 
 /// The kinds of entries.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is an observation")]
 pub enum Predicate {
     /// `urn:affiant:log:v1`: the log was opened; always entry 0 and nowhere else.
     Log(LogOpening),
