@@ -2,6 +2,9 @@
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
 pub mod disk_encryption;
+pub mod kernel_and_release;
+pub mod package_updates;
+pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;

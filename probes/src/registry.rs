@@ -9,7 +9,12 @@ use crate::reading::Host;
 
 /// All probes, sorted by id.
 pub fn all() -> Vec<Registered> {
-    vec![Registered::of::<crate::disk_encryption::DiskEncryptionProbe>()]
+    vec![
+        Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
+        Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
+        Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
+        Registered::of::<crate::packages::PackagesProbe>(),
+    ]
 }
 
 /// A probe whose types have been put away, so that all fit one list.

@@ -1,0 +1,124 @@
+//! What the probe tells.
+
+use evidence::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::probe::Known;
+
+/// The distribution's release and until when it is supported; the running kernel and whether a newer one waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KernelAndRelease {
+    /// The distribution.
+    pub distribution: Distribution,
+    /// Until when the distribution supports this release. `absent` if the host has no data about it.
+    pub support: Known<Support>,
+    /// Kind of container that the system runs in, as its manager says (`docker`, `podman`, `lxc`, `systemd-nspawn` …);
+    /// empty if there is no sign of one. In a container the kernel is the host's, and `kernel` is not this system's to
+    /// update.
+    pub container: Known<String>,
+    /// The running kernel.
+    pub kernel: Known<RunningKernel>,
+    /// Kernels that are installed as packages, newest last.
+    pub installed_kernels: Known<Vec<KernelPackage>>,
+    /// How the running kernel stands to the installed ones.
+    pub standing: KernelStanding,
+    /// Why `standing` is what it is, in a few words.
+    pub standing_reason: String,
+    /// Whether the system asks for a reboot.
+    pub reboot: Known<Reboot>,
+}
+
+/// A distribution, as os-release(5) has it. Fields that it does not give are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Distribution {
+    /// `ID`, for instance `debian`.
+    pub id: String,
+    /// `ID_LIKE`: distributions that it derives from, nearest first.
+    pub id_like: Vec<String>,
+    /// `VERSION_ID`, for instance `12`.
+    pub version_id: String,
+    /// `VERSION_CODENAME`, for instance `bookworm`.
+    pub codename: String,
+    /// `PRETTY_NAME`.
+    pub name: String,
+    /// The point release, for instance `12.8`: `/etc/debian_version`, or the number in Ubuntu's `VERSION`. Empty if
+    /// the host does not say.
+    pub point_release: String,
+}
+
+/// Until when a release is supported, from the table that the distribution ships (package distro-info-data). Each
+/// instant is the first one without support: the midnight (UTC) that ends the day named in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Support {
+    /// The release in the table, for instance `bookworm`.
+    pub series: String,
+    /// When it was published; left out if it has not been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<Timestamp>,
+    /// End of the distribution's own support (`eol`); left out if the table does not say yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standard_until: Option<Timestamp>,
+    /// End of support by a volunteer team for everybody (Debian LTS, `eol-lts`); left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_term_until: Option<Timestamp>,
+    /// End of support for subscribers (Debian ELTS, Ubuntu ESM); left out where there is none. Whether this host has
+    /// subscribed is not known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<Timestamp>,
+    /// End of the further support for subscribers that Ubuntu calls Legacy; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legacy_until: Option<Timestamp>,
+    /// Version of the installed package that holds the table; empty if not known.
+    pub table_version: String,
+}
+
+/// The running kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RunningKernel {
+    /// Its release, as `uname -r` shows, for instance `6.1.0-28-amd64`.
+    pub release: String,
+    /// Its build, as `uname -v` shows, for instance `#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)`.
+    pub build: String,
+    /// Version of the package that it was built from, as the kernel itself says; empty if it does not.
+    pub package_version: String,
+}
+
+/// A kernel that is installed as a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct KernelPackage {
+    /// Name of the package.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The kernel's release, for instance `6.1.0-28-amd64`.
+    pub release: String,
+    /// Its flavour, for instance `cloud-amd64`.
+    pub flavour: String,
+}
+
+/// How the running kernel stands to the installed ones of its flavour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KernelStanding {
+    /// It is the newest that is installed.
+    Newest,
+    /// A newer one is installed and waits for a reboot.
+    Older,
+    /// It comes from no package on this host: a container's host, a virtual machine started with a kernel from
+    /// outside, or a kernel that was built here.
+    NotPackaged,
+    /// Could not be told.
+    Unknown,
+}
+
+/// Whether the system asks for a reboot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reboot {
+    /// Whether `/run/reboot-required` is there.
+    pub required: bool,
+    /// Packages that asked for it (`/run/reboot-required.pkgs`), sorted.
+    pub by_packages: Vec<String>,
+    /// Installed packages that write the flag, sorted. Empty: nothing here would, and `required` false says nothing.
+    pub flag_written_by: Vec<String>,
+}
