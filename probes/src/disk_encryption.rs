@@ -17,12 +17,30 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod device;
+mod disks;
 mod facts;
+mod filesystem;
+mod layers;
+pub mod luks;
+pub mod mountinfo;
+mod stack;
+mod survey;
+pub mod swaps;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod volumes;
 
 pub use facts::*;
 
 use crate::probe::{Budget, Collected, Privilege, Probe, ProbeError, Spec};
-use crate::reading::Reading;
+use crate::reading::{Reading, Unread};
+use mountinfo::MountTable;
+use stack::Below;
+use survey::Survey;
+use volumes::{Drafts, judge};
 
 /// The probe.
 pub struct DiskEncryptionProbe;
@@ -60,7 +78,119 @@ impl Probe for DiskEncryptionProbe {
     type Facts = DiskEncryption;
     type Names = DiskEncryptionNames;
 
-    fn collect(_reading: &Reading<'_>) -> Result<Collected<DiskEncryption, DiskEncryptionNames>, ProbeError> {
-        Err(ProbeError::unsupported("the block stack is not read yet"))
+    fn collect(reading: &Reading<'_>) -> Result<Collected<DiskEncryption, DiskEncryptionNames>, ProbeError> {
+        let (path, mounts_seen_by, mounts) = mount_table(reading)?;
+        let mut survey = Survey::new(reading, &mounts);
+        let mut drafts = Drafts::default();
+        drafts.mounts(&mut survey, &mounts);
+        if !mounts.malformed.is_empty() {
+            drafts.unknown_mounts(path, &mounts.malformed);
+        }
+        match reading.volatile_bytes(SWAPS) {
+            Ok(Some(bytes)) => match swaps::parse(&bytes) {
+                Ok(areas) => drafts.swap(&mut survey, &areas),
+                Err(error) => drafts.unknown_swap(format!("{SWAPS}: {error}")),
+            },
+            // A kernel without swap has no such file.
+            Ok(None) => {}
+            Err(unread) => drafts.unknown_swap(unread.to_string()),
+        }
+        survey.read_devices();
+        let layers = survey.layers();
+        let judged = judge(drafts.volumes, &survey);
+
+        let disks = judged
+            .disks
+            .iter()
+            .filter_map(|name| Some((name, survey.found.get(name)?)));
+        let mut disks: Vec<_> = disks.map(|(name, found)| disks::disk(reading, name, found)).collect();
+        disks.sort();
+        let mut names = judged.names;
+        let mut devices: Vec<_> = survey
+            .found
+            .values()
+            .map(|found| {
+                if let Some(full) = &found.full_name {
+                    let (name, full) = (found.name.clone(), full.clone());
+                    names.push(FullName { name, full });
+                }
+                found.fact(&survey)
+            })
+            .collect();
+        devices.sort();
+        names.sort();
+        names.dedup();
+        let mut encryption_layers: Vec<_> = layers.into_values().collect();
+        encryption_layers.sort_by(|a, b| a.name.cmp(&b.name));
+        let detail = match judged.unresolved.as_slice() {
+            [] => String::new(),
+            [one] => format!("{} could not be traced: {}", one.volume, one.detail),
+            [one, rest @ ..] => format!(
+                "{} and {} more could not be traced: {}",
+                one.volume,
+                rest.len(),
+                one.detail
+            ),
+        };
+        Ok(Collected {
+            facts: DiskEncryption {
+                mounts_seen_by,
+                volumes: judged.volumes,
+                unresolved: judged.unresolved,
+                encryption_layers,
+                devices,
+                disks,
+                other_filesystems: drafts.others.into_iter().collect(),
+            },
+            names: DiskEncryptionNames { names },
+            detail,
+        })
+    }
+}
+
+const SWAPS: &str = "/proc/swaps";
+
+/// The mounts of process 1: a sandboxed agent has mounts of its own. Else those of the agent.
+fn mount_table(reading: &Reading<'_>) -> Result<(&'static str, MountView, MountTable), ProbeError> {
+    let views = [
+        ("/proc/1/mountinfo", MountView::Init),
+        ("/proc/self/mountinfo", MountView::Agent),
+    ];
+    let mut why: Option<Unread> = None;
+    for (path, view) in views {
+        match reading.volatile_bytes(path) {
+            Ok(Some(bytes)) if !bytes.is_empty() => {
+                let table = MountTable::parse(&bytes).map_err(|error| ProbeError::malformed(path, error))?;
+                return Ok((path, view, table));
+            }
+            Ok(_) => {}
+            Err(unread) => why = Some(unread),
+        }
+    }
+    Err(why.map_or_else(|| ProbeError::absent("/proc/self/mountinfo"), ProbeError::from))
+}
+
+impl survey::Found {
+    fn fact(&self, survey: &Survey<'_, '_>) -> Device {
+        let mut below: Vec<String> = match &self.node.below {
+            Below::Devices(names) => names
+                .iter()
+                .map(|name| {
+                    survey
+                        .found
+                        .get(name)
+                        .map_or_else(|| name.clone(), |found| found.name.clone())
+                })
+                .collect(),
+            _ => vec![],
+        };
+        below.sort();
+        Device {
+            name: self.name.clone(),
+            kind: self.kind,
+            variant: self.variant.clone(),
+            size_bytes: self.size_bytes,
+            below,
+        }
     }
 }

@@ -125,8 +125,8 @@ pub struct EncryptionLayer {
     pub kind: LayerKind,
     /// The device on which its header lies, by name in `devices`; empty if none was found.
     pub header_device: String,
-    /// The LUKS header. `unsupported` for other kinds, which have none or another one; `absent` if the device holds
-    /// no LUKS header (detached header).
+    /// The LUKS header. `unsupported` for other kinds, which have none or another one; `absent` if the device is out of
+    /// the agent's sight or holds no LUKS header (detached header).
     pub header: Known<LuksHeader>,
     /// What the kernel does: ciphers of the active mapping. Needs root and dmsetup(8); `denied` otherwise.
     pub mapping: Known<Vec<Cipher>>,
@@ -140,6 +140,8 @@ pub enum LayerKind {
     Luks1,
     /// LUKS version 2.
     Luks2,
+    /// LUKS version 2 with encryption by the drive itself (OPAL), alone or besides dm-crypt.
+    Luks2Opal,
     /// dm-crypt without a header; usual for swap with a random key.
     Plain,
     /// BitLocker, opened by cryptsetup.
@@ -150,6 +152,8 @@ pub enum LayerKind {
     Filevault2,
     /// loop-AES, opened by cryptsetup.
     Loopaes,
+    /// dm-crypt by the kernel's table of the mapping, while its UUID names no kind.
+    Unnamed,
 }
 
 /// A LUKS header. Key material is not read.
@@ -168,6 +172,8 @@ pub struct LuksHeader {
     /// Parts of the device that this header leaves in the clear: segments of type `linear`, as while a device is
     /// being encrypted or decrypted in place, and segments with the null cipher.
     pub clear_segments: u32,
+    /// Parts of the device that only the drive encrypts (segments of type `hw-opal`).
+    pub drive_segments: u32,
     /// Whether a change of encryption is under way (LUKS2 `online-reencrypt` or `offline-reencrypt` requirement).
     pub reencryption: bool,
     /// Mandatory requirements (LUKS2), as written in the header, sorted.

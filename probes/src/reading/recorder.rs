@@ -43,10 +43,15 @@ impl<'h> Reading<'h> {
 
     /// A file that changes while the host does not (most of procfs): noted without a digest.
     pub fn volatile(&self, path: &str) -> Result<Option<String>, Unread> {
+        let text = self.volatile_bytes(path)?.map(|bytes| utf8(path, bytes)).transpose();
+        self.note_error(path, text)
+    }
+
+    /// As [`Self::volatile`], for files in which others than root choose bytes, which need not be UTF-8.
+    pub fn volatile_bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Unread> {
         let read = self.spend(path, self.host.read(path, self.left.get()));
         self.note(Origin::Path(path.to_owned()), &read, None);
-        let text = read?.map(|bytes| utf8(path, bytes)).transpose();
-        self.note_error(path, text)
+        read
     }
 
     /// A one-line attribute of sysfs or procfs without its line end. Noted only if it could not be read: there are
