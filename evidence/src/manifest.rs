@@ -126,7 +126,7 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.lines().next().unwrap().ends_with("  accounts.json"));
 
-        let reversed: String = text.lines().rev().map(|line| format!("{line}\n")).collect();
+        let reversed = text.split_inclusive('\n').rev().collect::<String>();
         assert!(matches!(
             Manifest::from_bytes(reversed.as_bytes()),
             Err(ManifestError::Order { line: 2 })

@@ -39,6 +39,11 @@ pub enum TimestampError {
 }
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const MIN: Self = Self(0);
+    /// 9999-12-31T23:59:59Z.
+    pub const MAX: Self = Self(LAST);
+
     /// From seconds since the Unix epoch.
     pub fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
         if (0..=LAST).contains(&seconds) {
