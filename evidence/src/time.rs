@@ -39,6 +39,9 @@ pub enum TimestampError {
 }
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z, the first.
+    pub const EPOCH: Self = Self(0);
+
     /// 1970-01-01T00:00:00Z.
     pub const MIN: Self = Self(0);
     /// 9999-12-31T23:59:59Z.
