@@ -1,1 +1,4 @@
 //! The collector: log, index, web, API, packs.
+
+pub mod clock;
+pub mod store;
