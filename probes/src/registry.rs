@@ -10,10 +10,13 @@ use crate::reading::Host;
 /// All probes, sorted by id.
 pub fn all() -> Vec<Registered> {
     vec![
+        Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
+        Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::sshd::SshdProbe>(),
     ]
 }
 
