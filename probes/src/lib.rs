@@ -1,13 +1,16 @@
 //! What can be known about a host: one file per probe. Pure: a probe gets a [`Host`] and opens nothing itself, asks no
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
+pub mod accounts;
 pub mod disk_encryption;
+pub mod host;
 pub mod kernel_and_release;
 pub mod package_updates;
 pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod sshd;
 
 pub use probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 pub use reading::{Command, Host, Reading};
