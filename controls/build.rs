@@ -26,6 +26,7 @@ fn main() -> io::Result<()> {
         for path in files {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             println!("cargo:rerun-if-changed={}", path.display());
+            let path = path.to_string_lossy();
             writeln!(code, "    ({stem:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
         }
         code.push_str("];\n");

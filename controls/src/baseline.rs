@@ -152,7 +152,10 @@ pub enum BaselineError {
 impl Baseline {
     /// Sets one value; it is checked when rules are loaded with this baseline.
     pub fn set(&mut self, rule: impl Into<String>, parameter: impl Into<String>, value: Value) {
-        self.values.entry(rule.into()).or_default().insert(parameter.into(), value);
+        self.values
+            .entry(rule.into())
+            .or_default()
+            .insert(parameter.into(), value);
     }
 
     /// The values for one rule.

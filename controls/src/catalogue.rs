@@ -223,7 +223,14 @@ mod tests {
     #[test]
     fn the_catalogues_are_whole() {
         let catalogues = load().unwrap();
-        let count = |id: &str| catalogues.iter().find(|catalogue| catalogue.id == id).unwrap().controls.len();
+        let count = |id: &str| {
+            catalogues
+                .iter()
+                .find(|catalogue| catalogue.id == id)
+                .unwrap()
+                .controls
+                .len()
+        };
         assert_eq!(count("iso27001-2022"), 93);
         assert_eq!(count("iso27001-2022-clauses"), 34);
         assert_eq!(count("iso27001-2013"), 114);
@@ -235,7 +242,12 @@ mod tests {
         let mut reaches = BTreeMap::new();
         for control in &find(DEFAULT).unwrap().controls {
             let evidence = control.host_evidence.as_ref().unwrap();
-            assert_eq!(evidence.shows.is_empty(), evidence.reach == Reach::None, "{}", control.id);
+            assert_eq!(
+                evidence.shows.is_empty(),
+                evidence.reach == Reach::None,
+                "{}",
+                control.id
+            );
             *reaches.entry(format!("{:?}", evidence.reach)).or_insert(0) += 1;
         }
         let expected = [("Full", 1), ("None", 42), ("Partial", 22), ("Supporting", 28)];

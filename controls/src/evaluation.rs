@@ -163,10 +163,13 @@ impl Judging<'_, '_> {
         let twice = if rule.changes_at.is_empty() { 1 } else { 2 };
         let of = |expression: &Expression| expression::steps(&expression.cost, &self.viewed.longest);
         let timed = timed.map(of).fold(0, u64::saturating_add).saturating_mul(twice);
-        observed.chain(&rule.changes_at).map(of).fold(timed, u64::saturating_add)
+        observed
+            .chain(&rule.changes_at)
+            .map(of)
+            .fold(timed, u64::saturating_add)
     }
 
-    fn context<'s>(&'s self, now: Option<Timestamp>) -> cel::Context<'s, 's> {
+    fn context(&self, now: Option<Timestamp>) -> cel::Context<'_, '_> {
         expression::context(self.viewed.root.clone(), self.parameters.root.clone(), now)
     }
 
@@ -222,7 +225,8 @@ impl Judging<'_, '_> {
         let mut changes = BTreeSet::new();
         for change in &self.rule.changes_at {
             let value = change.evaluate(&context).map_err(|why| self.explain(change, &why))?;
-            let json = to_json(value.as_ref(), &change.shape).ok_or("an instant in changes_at is outside the years 1970 to 9999")?;
+            let json = to_json(value.as_ref(), &change.shape)
+                .ok_or("an instant in changes_at is outside the years 1970 to 9999")?;
             let times = match (&change.shape, json) {
                 (Shape::List(_), Value::Array(items)) => items,
                 (_, single) => vec![single],
@@ -233,7 +237,10 @@ impl Judging<'_, '_> {
             }
         }
         if changes.len() > MAX_CHANGES {
-            return Err(format!("changes_at names {} instants, at most {MAX_CHANGES} are allowed", changes.len()));
+            return Err(format!(
+                "changes_at names {} instants, at most {MAX_CHANGES} are allowed",
+                changes.len()
+            ));
         }
         let begin = changes.range(..=at).next_back().copied();
         Ok(Segment {

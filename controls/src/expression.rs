@@ -117,7 +117,11 @@ impl Expression {
 }
 
 /// A context in which `facts`, `param` and, if given, `now` have values.
-pub(crate) fn context<'v>(facts: Box<dyn Val + 'v>, param: Box<dyn Val + 'v>, now: Option<Timestamp>) -> Context<'v, 'v> {
+pub(crate) fn context<'v>(
+    facts: Box<dyn Val + 'v>,
+    param: Box<dyn Val + 'v>,
+    now: Option<Timestamp>,
+) -> Context<'v, 'v> {
     let mut context = Context::with_env(Arc::clone(&ENV));
     context.add_variable_as_val("facts", facts);
     context.add_variable_as_val("param", param);

@@ -108,13 +108,21 @@ impl Rule {
     /// Its expressions in the order in which they are evaluated: `(name, CEL)`.
     pub fn expressions(&self) -> Vec<(&str, &str)> {
         let applies = self.applies_when.iter().map(|when| ("applies_when", when.source()));
-        let unknown = self.unknown_when.iter().map(|(when, _)| ("unknown_when", when.source()));
+        let unknown = self
+            .unknown_when
+            .iter()
+            .map(|(when, _)| ("unknown_when", when.source()));
         let changes = self.changes_at.iter().map(|at| ("changes_at", at.source()));
         applies
             .chain(unknown)
             .chain([("expect", self.expect.source())])
             .chain(changes)
             .collect()
+    }
+
+    /// Whether its verdict over the same facts may change with time.
+    pub fn reads_time(&self) -> bool {
+        !self.changes_at.is_empty()
     }
 
     /// The SHA-256 of the file.

@@ -51,7 +51,11 @@ pub(crate) struct Viewed<'a> {
 }
 
 /// Reads `facts` as values of `shape`.
-pub(crate) fn view<'a>(facts: &'a Value, shape: &'a Shape, completeness: Completeness) -> Result<Viewed<'a>, Misshapen> {
+pub(crate) fn view<'a>(
+    facts: &'a Value,
+    shape: &'a Shape,
+    completeness: Completeness,
+) -> Result<Viewed<'a>, Misshapen> {
     let mut viewer = Viewer {
         completeness,
         path: "facts".to_owned(),
@@ -113,7 +117,11 @@ impl Viewer {
         Ok(Box::new(FactList(Arc::new(items))))
     }
 
-    fn map<'a>(&mut self, members: &'a serde_json::Map<String, Value>, element: &'a Shape) -> Result<BoxVal<'a>, Misshapen> {
+    fn map<'a>(
+        &mut self,
+        members: &'a serde_json::Map<String, Value>,
+        element: &'a Shape,
+    ) -> Result<BoxVal<'a>, Misshapen> {
         let longest = self.longest.entry(self.path.clone()).or_default();
         *longest = (*longest).max(members.len());
         let length = self.path.len();
@@ -145,7 +153,10 @@ impl Viewer {
             }
             self.path.truncate(length);
         }
-        if object.known && members.contains_key("value") && members.get("outcome").and_then(Value::as_str) != Some("observed") {
+        if object.known
+            && members.contains_key("value")
+            && members.get("outcome").and_then(Value::as_str) != Some("observed")
+        {
             return Err(self.misshapen("has a value and was not observed".to_owned()));
         }
         Ok(Box::new(FactMap::of(entries)))
@@ -323,7 +334,9 @@ impl Val for FactMap<'_> {
 
 impl Container for FactMap<'_> {
     fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
-        Ok(value.downcast_ref::<CelString>().is_some_and(|name| self.find(name.inner()).is_some()))
+        Ok(value
+            .downcast_ref::<CelString>()
+            .is_some_and(|name| self.find(name.inner()).is_some()))
     }
 }
 
@@ -448,7 +461,11 @@ mod tests {
         for (pointer, wrong, text) in [
             ("/when", json!("2026-11-24"), "facts.when is not a time"),
             ("/a/1/n", json!("2"), "facts.a[].n is a string, expected int"),
-            ("/a/0/n", json!(9_007_199_254_740_992_u64), "facts.a[].n is 9007199254740992"),
+            (
+                "/a/0/n",
+                json!(9_007_199_254_740_992_u64),
+                "facts.a[].n is 9007199254740992",
+            ),
             ("/kind", json!("z"), "facts.kind is \"z\", expected one of x, y"),
             ("/a", json!(null), "facts.a is missing"),
         ] {

@@ -153,7 +153,9 @@ impl Checker<'_> {
             LiteralValue::Double(_) => {
                 return Err(self.not_in_rules(expr, "a number with a fraction", ": facts hold integers only"));
             }
-            LiteralValue::UInt(_) => return Err(self.not_in_rules(expr, "an unsigned number", ": write it without the u")),
+            LiteralValue::UInt(_) => {
+                return Err(self.not_in_rules(expr, "an unsigned number", ": write it without the u"));
+            }
             LiteralValue::Bytes(_) => return Err(self.not_in_rules(expr, "a byte string", "")),
             LiteralValue::Null => {
                 return Err(self.not_in_rules(expr, "null", ": a value that is null is absent, ask with has()"));
@@ -296,7 +298,11 @@ impl Checker<'_> {
         self.variables.truncate(outer);
         let body = condition.cost.and(step.cost);
         Ok(Typed {
-            cost: range.cost.and(start.cost).and(Cost::each(extent, body)).and(result.cost),
+            cost: range
+                .cost
+                .and(start.cost)
+                .and(Cost::each(extent, body))
+                .and(result.cost),
             ..result
         })
     }

@@ -25,5 +25,7 @@ pub(super) fn is_parameter_name(name: &str) -> bool {
 pub(super) fn is_text(text: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= MAX_TEXT
-        && !text.chars().any(|character| character.is_control() && character != '\n')
+        && !text
+            .chars()
+            .any(|character| character.is_control() && character != '\n')
 }

@@ -7,9 +7,9 @@ use evidence::facts::{FactsDocument, Outcome};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Rule;
 use super::file::RuleFile;
 use super::load::RuleError;
-use super::Rule;
 use crate::evaluation::Evaluation;
 use crate::schema::Schemas;
 use crate::value::Completeness;
@@ -166,7 +166,10 @@ impl Rule {
     pub(crate) fn judge_case(&self, case: &PreparedCase, schemas: &Schemas) -> Result<Judgement, String> {
         let mut values = self.values.clone();
         for (name, value) in &case.parameters {
-            let parameter = self.parameters.get(name).ok_or_else(|| format!("there is no parameter {name}"))?;
+            let parameter = self
+                .parameters
+                .get(name)
+                .ok_or_else(|| format!("there is no parameter {name}"))?;
             parameter.check(value).map_err(|problem| format!("{name}: {problem}"))?;
             if let Value::Object(values) = &mut values {
                 values.insert(name.clone(), value.clone());
@@ -180,7 +183,11 @@ impl Rule {
 fn differences(case: &PreparedCase, judgement: &Judgement) -> Vec<Failure> {
     let mut failures = Vec::new();
     if judgement.verdict != case.verdict {
-        let because = if judgement.reason.is_empty() { String::new() } else { format!(" ({})", judgement.reason) };
+        let because = if judgement.reason.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", judgement.reason)
+        };
         failures.push(Failure {
             what: "verdict".to_owned(),
             expected: case.verdict.as_str().to_owned(),

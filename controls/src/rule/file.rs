@@ -166,7 +166,10 @@ impl<'de> Deserialize<'de> for Labelled {
 /// Reads a rule file; the message has line and column.
 pub(crate) fn read(bytes: &[u8]) -> Result<RuleFile, String> {
     if bytes.len() > MAX_BYTES {
-        return Err(format!("the file has {} bytes, at most {MAX_BYTES} are allowed", bytes.len()));
+        return Err(format!(
+            "the file has {} bytes, at most {MAX_BYTES} are allowed",
+            bytes.len()
+        ));
     }
     let mut budget = serde_saphyr::Budget::default();
     // No rule needs anchors; without them a small file cannot become a large value.

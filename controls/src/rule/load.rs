@@ -58,7 +58,7 @@ pub enum RuleError {
         /// Where it is: `expect`, `observed "label"`, …
         member: String,
         /// What is wrong with it.
-        error: ExpressionError,
+        error: Box<ExpressionError>,
     },
     /// An expression of another type than its place needs.
     #[error("{member}: must be {expected}, is {found}")]
@@ -169,16 +169,31 @@ fn check_texts(file_name: &str, file: &RuleFile) -> Result<(), RuleError> {
     }
     for name in file.parameters.keys() {
         if !is_parameter_name(name) {
-            return Err(wrong("parameters", "a name has letters a-z, digits and _, and begins with a letter"));
+            return Err(wrong(
+                "parameters",
+                "a name has letters a-z, digits and _, and begins with a letter",
+            ));
         }
     }
-    let texts = [("title", &file.title), ("rationale", &file.rationale), ("remedy", &file.remedy)];
+    let texts = [
+        ("title", &file.title),
+        ("rationale", &file.rationale),
+        ("remedy", &file.remedy),
+    ];
     let texts = texts
         .into_iter()
         .chain(file.cannot_see.iter().map(|text| ("cannot_see", text)))
         .chain(file.controls.iter().map(|bearing| ("controls", &bearing.because)))
-        .chain(file.parameters.values().map(|parameter| ("parameters", &parameter.description)))
-        .chain(file.unknown_when.iter().map(|unknown| ("unknown_when", &unknown.because)))
+        .chain(
+            file.parameters
+                .values()
+                .map(|parameter| ("parameters", &parameter.description)),
+        )
+        .chain(
+            file.unknown_when
+                .iter()
+                .map(|unknown| ("unknown_when", &unknown.because)),
+        )
         .chain(file.observed.0.iter().map(|(label, _)| ("observed", label)));
     for (member, text) in texts {
         if !is_text(text) {
@@ -226,10 +241,12 @@ fn values(
 ) -> Result<Value, RuleError> {
     let mut values = serde_json::Map::new();
     for (name, parameter) in parameters {
-        parameter.check(&parameter.default).map_err(|problem| RuleError::Member {
-            member: format!("parameters: default of {name}"),
-            problem,
-        })?;
+        parameter
+            .check(&parameter.default)
+            .map_err(|problem| RuleError::Member {
+                member: format!("parameters: default of {name}"),
+                problem,
+            })?;
         values.insert(name.clone(), parameter.default.clone());
     }
     for (name, value) in own_values.into_iter().flatten() {
@@ -238,7 +255,11 @@ fn values(
             return Err(RuleError::Baseline(BaselineError::NoSuchParameter {
                 rule: rule.to_owned(),
                 parameter: name.clone(),
-                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+                known: if known.is_empty() {
+                    "none".to_owned()
+                } else {
+                    known.join(", ")
+                },
             }));
         };
         parameter.check(value).map_err(|problem| BaselineError::Value {
@@ -372,7 +393,7 @@ fn observed(labelled: &Labelled, scope: &Scope<'_>) -> Result<Vec<(String, Expre
 fn compiled(member: &str, source: &str, scope: &Scope<'_>) -> Result<Expression, RuleError> {
     Expression::compile(source, scope).map_err(|error| RuleError::Expression {
         member: member.to_owned(),
-        error,
+        error: Box::new(error),
     })
 }
 

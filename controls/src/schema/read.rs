@@ -111,13 +111,16 @@ fn object(schema: &Map<String, Value>, depth: usize) -> Shape {
 }
 
 fn may_be_null(schema: &Value) -> bool {
-    let null = |value: &Value| value.as_str() == Some("null") || value.get("type").and_then(Value::as_str) == Some("null");
+    let null =
+        |value: &Value| value.as_str() == Some("null") || value.get("type").and_then(Value::as_str) == Some("null");
     match schema {
-        Value::Object(schema) => ["type", "anyOf", "oneOf"].iter().any(|member| match schema.get(*member) {
-            Some(Value::Array(parts)) => parts.iter().any(null),
-            Some(single) => null(single),
-            None => false,
-        }),
+        Value::Object(schema) => ["type", "anyOf", "oneOf"]
+            .iter()
+            .any(|member| match schema.get(*member) {
+                Some(Value::Array(parts)) => parts.iter().any(null),
+                Some(single) => null(single),
+                None => false,
+            }),
         _ => true,
     }
 }
@@ -214,8 +217,14 @@ mod tests {
         let Shape::Object(object) = shape(&schema, 0) else {
             panic!("no object");
         };
-        assert_eq!((&object.fields["a"].shape, object.fields["a"].required), (&Shape::Int, false));
-        assert_eq!((&object.fields["b"].shape, object.fields["b"].required), (&Shape::Time, false));
+        assert_eq!(
+            (&object.fields["a"].shape, object.fields["a"].required),
+            (&Shape::Int, false)
+        );
+        assert_eq!(
+            (&object.fields["b"].shape, object.fields["b"].required),
+            (&Shape::Time, false)
+        );
         assert!(object.fields["c"].required);
         assert!(matches!(object.fields["d"].shape, Shape::Opaque(_)));
     }

@@ -24,7 +24,9 @@ impl Checker<'_> {
                 self.expect(operand, &typed, &Shape::Bool, "bool")?;
                 Ok(computed(Shape::Bool, typed.cost))
             }
-            (operators::CONDITIONAL, None, [condition, then, otherwise]) => self.conditional(condition, then, otherwise),
+            (operators::CONDITIONAL, None, [condition, then, otherwise]) => {
+                self.conditional(condition, then, otherwise)
+            }
             (operator @ (operators::EQUALS | operators::NOT_EQUALS), None, [left, right]) => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
                 self.comparable(expr, bare(operator), &left, &right)?;
@@ -98,7 +100,9 @@ impl Checker<'_> {
         let (left, right) = (self.expr(left)?, self.expr(right)?);
         // Texts have an order too, but not one that means anything for versions, dates or names.
         match (&left.shape, &right.shape) {
-            (Shape::Int, Shape::Int) | (Shape::Time, Shape::Time) => Ok(computed(Shape::Bool, left.cost.and(right.cost))),
+            (Shape::Int, Shape::Int) | (Shape::Time, Shape::Time) => {
+                Ok(computed(Shape::Bool, left.cost.and(right.cost)))
+            }
             (left, right) => Err(self.error(
                 expr,
                 Problem::Comparison {
@@ -204,7 +208,11 @@ impl Checker<'_> {
 
     fn time(&mut self, expr: &IdedExpr, text: &IdedExpr) -> Result<Typed> {
         let Expr::Literal(LiteralValue::String(text)) = &text.expr else {
-            return Err(self.not_in_rules(expr, "time() of something that is no literal string", ": times in facts are times already"));
+            return Err(self.not_in_rules(
+                expr,
+                "time() of something that is no literal string",
+                ": times in facts are times already",
+            ));
         };
         match text.inner().parse::<Timestamp>() {
             Ok(_) => Ok(computed(Shape::Time, Cost::fixed(1))),
@@ -245,7 +253,13 @@ impl Checker<'_> {
         }
     }
 
-    fn argument(&self, expr: &IdedExpr, name: &str, expected: &'static str, found: &[&Typed]) -> crate::expression::ExpressionError {
+    fn argument(
+        &self,
+        expr: &IdedExpr,
+        name: &str,
+        expected: &'static str,
+        found: &[&Typed],
+    ) -> crate::expression::ExpressionError {
         let found: Vec<_> = found.iter().map(|typed| typed.shape.to_string()).collect();
         self.error(
             expr,

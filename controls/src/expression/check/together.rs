@@ -34,20 +34,25 @@ impl Checker<'_> {
     /// Checks that `left == right` can be true as well as false.
     pub(super) fn comparable(&mut self, expr: &IdedExpr, operator: &str, left: &Typed, right: &Typed) -> Result<()> {
         let strays = match (&left.shape, &right.shape) {
-            (Shape::Bool, Shape::Bool)
-            | (Shape::Int, Shape::Int)
-            | (Shape::Time, Shape::Time)
-            | (Shape::Text, Shape::Text | Shape::Literal(_))
-            | (Shape::Literal(_), Shape::Text | Shape::Literal(_)) => return Ok(()),
-            (Shape::Choice(choices), Shape::Text) => return Ok(self.constrain(right, choices)),
-            (Shape::Text, Shape::Choice(choices)) => return Ok(self.constrain(left, choices)),
-            (Shape::Choice(choices), Shape::Literal(texts)) | (Shape::Literal(texts), Shape::Choice(choices)) => {
-                texts.difference(choices).next().map(|stray| (stray, choices))
-            }
             (Shape::Choice(left), Shape::Choice(right)) if left.is_disjoint(right) => {
                 left.iter().next().map(|stray| (stray, right))
             }
-            (Shape::Choice(_), Shape::Choice(_)) => return Ok(()),
+            (Shape::Bool, Shape::Bool)
+            | (Shape::Choice(_), Shape::Choice(_))
+            | (Shape::Int, Shape::Int)
+            | (Shape::Time, Shape::Time)
+            | (Shape::Text | Shape::Literal(_), Shape::Text | Shape::Literal(_)) => None,
+            (Shape::Choice(choices), Shape::Text) => {
+                self.constrain(right, choices);
+                None
+            }
+            (Shape::Text, Shape::Choice(choices)) => {
+                self.constrain(left, choices);
+                None
+            }
+            (Shape::Choice(choices), Shape::Literal(texts)) | (Shape::Literal(texts), Shape::Choice(choices)) => {
+                texts.difference(choices).next().map(|stray| (stray, choices))
+            }
             (left, right) => {
                 let (operator, left, right) = (operator.to_owned(), left.to_string(), right.to_string());
                 return Err(self.error(expr, Problem::Comparison { operator, left, right }));
