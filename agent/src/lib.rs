@@ -1,1 +1,8 @@
-//! The agent: probes a host, signs what it saw, delivers it.
+//! The agent: probes a host, signs what it saw, delivers it. The only crate that reads a machine; it states and never
+//! judges.
+
+pub mod cli;
+pub mod clock;
+pub mod collection;
+pub mod folder;
+pub mod machine;

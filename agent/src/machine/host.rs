@@ -1,0 +1,217 @@
+//! One probe's view of a machine.
+
+use std::cell::RefCell;
+
+use probes::Spec;
+use probes::reading::{Command, Entry, Host, Inventory, Kind, Output, Stat, Unread};
+use rustix::fd::{AsRawFd as _, OwnedFd};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::deadline::Deadline;
+use super::root::Machine;
+use super::{failed, inventory, listing, name, reason, refused, run};
+
+/// Bytes asked for in one read(2).
+const CHUNK: usize = 64 * 1024;
+
+/// A machine as one probe may see it: until its deadline, with the programs that it declared.
+pub struct MachineHost {
+    machine: Machine,
+    spec: &'static Spec,
+    deadline: Deadline,
+    chunk: RefCell<Vec<u8>>,
+}
+
+impl MachineHost {
+    pub(super) fn new(machine: Machine, spec: &'static Spec, deadline: Deadline) -> Self {
+        Self {
+            machine,
+            spec,
+            deadline,
+            chunk: RefCell::new(vec![0; CHUNK]),
+        }
+    }
+
+    /// Opens for reading what `path` leads to, if it is one of `kinds`.
+    fn open(&self, path: &str, kinds: &[Kind]) -> Result<Option<OwnedFd>, Unread> {
+        self.deadline.check(path)?;
+        let Some(located) = self.machine.locate(path, true)? else {
+            return Ok(None);
+        };
+        let kind = match rustix::fs::fstat(&located) {
+            Ok(stat) => kind_of(FileType::from_raw_mode(stat.st_mode)),
+            Err(errno) => return refused(path, errno),
+        };
+        if !kinds.contains(&kind) {
+            return Err(failed(path, not_read(kind)));
+        }
+        match reopen(&located) {
+            Ok(descriptor) => Ok(Some(descriptor)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Err(failed(path, "cannot be opened: /proc is not mounted")),
+            Err(errno) => refused(path, errno),
+        }
+    }
+
+    fn skipped(&self, place: &str) -> Result<(), Unread> {
+        self.deadline.check(place)?;
+        if self.machine.is_own() {
+            return Ok(());
+        }
+        Err(Unread::Skipped {
+            place: place.to_owned(),
+            reason: "a root folder is probed, not the running machine".to_owned(),
+        })
+    }
+}
+
+impl Host for MachineHost {
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unread> {
+        let Some(file) = self.open(path, &[Kind::File])? else {
+            return Ok(None);
+        };
+        let mut chunk = self.chunk.borrow_mut();
+        let mut bytes = Vec::new();
+        loop {
+            self.deadline.check(path)?;
+            match rustix::io::read(&file, chunk.as_mut_slice()) {
+                Ok(0) => return Ok(Some(bytes)),
+                Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+                Err(Errno::INTR) => {}
+                // A process that ended between opening and reading its file in procfs.
+                Err(Errno::SRCH) => return Ok(None),
+                Err(errno) => return refused(path, errno),
+            }
+            if bytes.len() as u64 > limit {
+                return Err(Unread::TooLarge {
+                    place: path.to_owned(),
+                    limit,
+                });
+            }
+        }
+    }
+
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread> {
+        let Some(file) = self.open(path, &[Kind::File, Kind::Block])? else {
+            return Ok(None);
+        };
+        let mut chunk = self.chunk.borrow_mut();
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            self.deadline.check(path)?;
+            let wanted = (length - bytes.len()).min(CHUNK);
+            let part = chunk.get_mut(..wanted).unwrap_or_default();
+            match rustix::io::pread(&file, &mut *part, offset.saturating_add(bytes.len() as u64)) {
+                Ok(0) => break,
+                Ok(count) => bytes.extend_from_slice(part.get(..count).unwrap_or_default()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return refused(path, errno),
+            }
+        }
+        Ok(Some(bytes))
+    }
+
+    fn list(&self, path: &str) -> Result<Option<Vec<Entry>>, Unread> {
+        match self.open(path, &[Kind::Folder])? {
+            Some(folder) => listing::entries(&folder, path, &self.deadline),
+            None => Ok(None),
+        }
+    }
+
+    fn stat(&self, path: &str, follow: bool) -> Result<Option<Stat>, Unread> {
+        self.deadline.check(path)?;
+        let Some(located) = self.machine.locate(path, follow)? else {
+            return Ok(None);
+        };
+        match rustix::fs::fstat(&located) {
+            Ok(stat) => Ok(Some(stat_of(&stat))),
+            Err(errno) => refused(path, errno),
+        }
+    }
+
+    fn read_link(&self, path: &str) -> Result<Option<String>, Unread> {
+        self.deadline.check(path)?;
+        let Some(located) = self.machine.locate(path, false)? else {
+            return Ok(None);
+        };
+        match rustix::fs::readlinkat(&located, "", Vec::new()) {
+            Ok(target) => Ok(Some(name::to_text(target.as_bytes()))),
+            // With an empty path the kernel says ENOENT of what is no link.
+            Err(Errno::NOENT | Errno::INVAL) => Err(failed(path, reason(Errno::INVAL))),
+            Err(errno) => refused(path, errno),
+        }
+    }
+
+    fn run(&self, command: &Command<'_>) -> Result<Option<Output>, Unread> {
+        let place = command.to_string();
+        self.skipped(&place)?;
+        if !self.spec.runs.contains(&command.program) {
+            return Err(Unread::Skipped {
+                place,
+                reason: format!("{} does not declare it", self.spec.id),
+            });
+        }
+        match self.stat(command.program, true)? {
+            None => Ok(None),
+            Some(stat) if run::is_trustworthy(&stat) => run::run(command, &self.deadline, self.spec.budget.bytes),
+            Some(_) => Err(failed(
+                &place,
+                "not run: others than root could have changed this program",
+            )),
+        }
+    }
+
+    fn inventory(&self) -> Result<Inventory, Unread> {
+        self.skipped("inventory")?;
+        inventory::inventory()
+    }
+}
+
+/// Opens what an `O_PATH` descriptor stands for. `O_NONBLOCK` and `O_NOCTTY` cost nothing and are a second line of
+/// defence should a filesystem lie about the kind.
+fn reopen(located: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let path = format!("/proc/self/fd/{}", located.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, path, flags, Mode::empty())
+}
+
+pub(super) fn kind_of(kind: FileType) -> Kind {
+    match kind {
+        FileType::Directory => Kind::Folder,
+        FileType::Symlink => Kind::Link,
+        FileType::BlockDevice => Kind::Block,
+        FileType::CharacterDevice => Kind::Character,
+        FileType::Fifo => Kind::Fifo,
+        FileType::Socket => Kind::Socket,
+        _ => Kind::File,
+    }
+}
+
+const fn not_read(kind: Kind) -> &'static str {
+    match kind {
+        Kind::File => "a regular file, not what was expected there",
+        Kind::Folder => "is a directory",
+        Kind::Link => "is a symbolic link",
+        Kind::Block => "is a block device, which is not read whole",
+        Kind::Character => "is a character device, which is never read",
+        Kind::Fifo => "is a FIFO, which is never read",
+        Kind::Socket => "is a socket, which is never read",
+    }
+}
+
+fn stat_of(stat: &rustix::fs::Stat) -> Stat {
+    let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
+    let device = match kind {
+        Kind::Block | Kind::Character => (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)),
+        _ => (0, 0),
+    };
+    Stat {
+        kind,
+        mode: stat.st_mode & 0o7777,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        mtime: stat.st_mtime,
+        device,
+    }
+}
