@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod disk_encryption;
+pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
 pub mod package_updates;

@@ -13,15 +13,16 @@ pub struct Packages {
     pub manager: Manager,
     /// The distribution, `ID` of os-release(5), for instance `debian`.
     pub distribution: String,
-    /// The host's own architecture in the package manager's words, for instance `amd64`.
+    /// The host's own architecture in the package manager's words, for instance `amd64`; empty if the database does not
+    /// tell, and then `complete` is false.
     pub architecture: String,
     /// Every package that is on the host, wholly or in part, sorted by name and architecture. Packages of which only
     /// configuration files are left are not listed; they are counted in `config_files`.
     pub packages: Vec<Package>,
     /// How many packages are in state `installed`.
     pub installed: u64,
-    /// Entries of `packages` whose state is not `installed`, as `name:architecture`, sorted: an interrupted
-    /// installation.
+    /// Entries of `packages` whose state is not `installed`, or which dpkg wants to be installed again, as
+    /// `name:architecture`, sorted: an interrupted installation.
     pub not_installed_fully: Vec<String>,
     /// Packages kept at their version by an administrator (selection `hold`), as `name:architecture`, sorted.
     pub held: Vec<String>,
