@@ -113,7 +113,7 @@ impl Survey<'_, '_> {
             .unwrap_or_default();
         let target = Target::of(&uuid);
         found.kind = target.kind();
-        found.variant = target.variant().to_owned();
+        target.variant().clone_into(&mut found.variant);
         found.layer = target.layer();
         found.node = Node {
             passage: target.passage(),

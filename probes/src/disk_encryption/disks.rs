@@ -42,7 +42,7 @@ pub(super) fn disk(reading: &Reading<'_>, kernel_name: &str, found: &Found) -> D
     let told = |word: &&str| vendor.contains(*word) || model.contains(*word);
     let driver = ["vd", "xvd"].iter().any(|driver| kernel_name.starts_with(driver));
     Disk {
-        virtual_disk: driver || VIRTUAL.iter().any(|word| told(&word)),
+        virtual_disk: driver || VIRTUAL.iter().any(told),
         serial: first(&["serial", "device/serial", "wwid", "device/wwid"]),
         removable: first(&["removable"]) == "1",
         name: found.name.clone(),

@@ -200,7 +200,7 @@ impl<'r, 'h> Survey<'r, 'h> {
         for option in mount.options.split(',') {
             match option.split_once('=') {
                 Some(("lowerdir", value)) => {
-                    layers.extend(value.split(':').filter(|layer| !layer.is_empty()).map(str::to_owned))
+                    layers.extend(value.split(':').filter(|layer| !layer.is_empty()).map(str::to_owned));
                 }
                 Some(("lowerdir+" | "datadir+", value)) => layers.push(value.to_owned()),
                 _ => {}

@@ -68,8 +68,7 @@ fn segment(table: &str) -> Option<Segment> {
         None if key == "-" => 0,
         None => u32::try_from(key.len() / 2).ok()?,
     };
-    let options = fields.skip(4);
-    let integrity = options.filter_map(|option| option.strip_prefix("integrity:")).next();
+    let integrity = fields.skip(4).find_map(|option| option.strip_prefix("integrity:"));
     let integrity = integrity
         .and_then(|integrity| integrity.split_once(':'))
         .map_or("", |(_, kind)| kind);

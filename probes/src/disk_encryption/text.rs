@@ -1,5 +1,7 @@
 //! Names as the kernel writes them into procfs, and as the facts may show them.
 
+use std::fmt::Write;
+
 /// Undoes the octal escapes (`\040`) that procfs uses for white space, backslashes and the like in names
 /// (`mangle_path` in the kernel). Bytes that are not UTF-8 are written `\xNN`.
 pub(super) fn unescape(field: &[u8]) -> String {
@@ -25,7 +27,8 @@ fn printable(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text
