@@ -184,6 +184,19 @@ pub enum Unread {
 }
 
 impl Unread {
+    /// The same, said of `shown`: for paths that may name a person.
+    #[must_use]
+    pub fn shown_as(mut self, shown: &str) -> Self {
+        let (Self::Denied { place }
+        | Self::Failed { place, .. }
+        | Self::TooLarge { place, .. }
+        | Self::Timeout { place, .. }
+        | Self::Skipped { place, .. }
+        | Self::Malformed { place, .. }) = &mut self;
+        shown.clone_into(place);
+        self
+    }
+
     /// As a document records it.
     pub const fn outcome(&self) -> Outcome {
         match self {

@@ -54,6 +54,22 @@ impl<'h> Reading<'h> {
         read
     }
 
+    /// A file whose path or digest would give away what must not leave the host, such as names of people and password
+    /// hashes: noted as `shown` and without a digest, and an error names `shown` too. Of several files that are shown
+    /// alike the worst outcome is kept.
+    pub fn private(&self, path: &str, shown: &str) -> Result<Option<Vec<u8>>, Unread> {
+        let read = self.spend(path, self.host.read(path, self.left.get()));
+        let read = read.map_err(|unread| unread.shown_as(shown));
+        self.note_worst(Origin::Path(shown.to_owned()), &read);
+        read
+    }
+
+    /// stat(2), links followed, of a path as with [`Self::private`]. Noted only if it failed.
+    pub fn private_stat(&self, path: &str, shown: &str) -> Result<Option<Stat>, Unread> {
+        let stat = self.host.stat(path, true).map_err(|unread| unread.shown_as(shown));
+        self.note_error(shown, stat)
+    }
+
     /// A one-line attribute of sysfs or procfs without its line end. Noted only if it could not be read: there are
     /// many, and the folder that holds them says enough.
     pub fn attribute(&self, path: &str) -> Result<Option<String>, Unread> {
@@ -101,9 +117,14 @@ impl<'h> Reading<'h> {
 
     /// Runs a program that the probe declared; noted with a digest of nothing, since output may hold what changes.
     pub fn run(&self, command: &Command<'_>) -> Result<Option<Output>, Unread> {
-        let place = command.to_string();
+        self.private_run(command, &command.to_string())
+    }
+
+    /// As [`Self::run`], for arguments that may name a person: noted as `shown`.
+    pub fn private_run(&self, command: &Command<'_>, shown: &str) -> Result<Option<Output>, Unread> {
+        let place = shown.to_owned();
         let ran = if self.spec.runs.contains(&command.program) {
-            self.host.run(command)
+            self.host.run(command).map_err(|unread| unread.shown_as(shown))
         } else {
             Err(Unread::Skipped {
                 place: place.clone(),
@@ -121,7 +142,7 @@ impl<'h> Reading<'h> {
             }
             other => other,
         };
-        self.note(Origin::Command(place), &ran, None);
+        self.note_worst(Origin::Command(place), &ran);
         ran
     }
 
@@ -167,6 +188,13 @@ impl<'h> Reading<'h> {
             Err(unread) => unread.outcome(),
         };
         self.sources.borrow_mut().insert(origin, (outcome, digest));
+    }
+
+    fn note_worst<T>(&self, origin: Origin, read: &Result<Option<T>, Unread>) {
+        let kept = self.sources.borrow().get(&origin).map(|(outcome, _)| *outcome);
+        if kept.is_none_or(|kept| matches!(kept, Outcome::Observed | Outcome::Absent)) {
+            self.note(origin, read, None);
+        }
     }
 
     fn note_error<T>(&self, path: &str, result: Result<T, Unread>) -> Result<T, Unread> {
