@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::digest::Digest;
 use crate::key::{SignatureCheck, Signer};
 use crate::note::{Note, NoteError, VerifierKey};
+use crate::tree::MAX_SIZE;
 
 /// A tree head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,8 @@ pub enum CheckpointError {
     /// The origin line is empty.
     #[error("the checkpoint has no origin")]
     Origin,
-    /// Not a decimal number without leading zeroes, below 2^63.
-    #[error("the size {text:?} of the checkpoint is not a decimal number")]
+    /// Not a decimal number without leading zeroes, or above [`MAX_SIZE`].
+    #[error("the size {text:?} of the checkpoint is not a decimal number below 2^63 without leading zeroes")]
     Size {
         /// The beginning of what was found.
         text: String,
@@ -69,9 +70,7 @@ pub(crate) fn hash_from_base64(text: &str) -> Option<Digest> {
 /// A decimal number in its one spelling, below 2^63.
 pub(crate) fn number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    text.parse()
-        .ok()
-        .filter(|number| digits && *number <= i64::MAX.unsigned_abs())
+    text.parse().ok().filter(|number| digits && *number <= MAX_SIZE)
 }
 
 impl FromStr for Checkpoint {
@@ -114,6 +113,11 @@ impl fmt::Display for Checkpoint {
 impl SignedCheckpoint {
     /// Signs a tree head with the log's key, whose name is the origin.
     pub fn sign(checkpoint: Checkpoint, signer: &dyn Signer) -> Result<Self, CheckpointError> {
+        if checkpoint.size > MAX_SIZE {
+            return Err(CheckpointError::Size {
+                text: checkpoint.size.to_string(),
+            });
+        }
         let note = Note::sign(checkpoint.to_string(), &checkpoint.origin, signer)?.to_string();
         Ok(Self { checkpoint, note })
     }

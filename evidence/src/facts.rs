@@ -164,6 +164,11 @@ impl ProbeId {
         &self.0
     }
 
+    /// Whether it is a document of personal data, which may be withheld.
+    pub fn is_names(&self) -> bool {
+        self.0.split_once('.').is_some_and(|(_, document)| document == "names")
+    }
+
     /// The name of the document's file in a manifest.
     pub fn file_name(&self) -> String {
         format!("{}.json", self.0)

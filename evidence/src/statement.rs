@@ -182,6 +182,17 @@ impl Statement {
         json::canonical(self)
     }
 
+    /// What a collector's entry names as the one before it; absent in the log's opening and in hosts' statements.
+    pub fn previous_of_collector(&self) -> Option<Digest> {
+        match &self.predicate {
+            Predicate::Enrolment(Enrolment { previous, .. })
+            | Predicate::Revocation(Revocation { previous, .. })
+            | Predicate::Rules(RuleSetInForce { previous, .. })
+            | Predicate::Pack(PackIssue { previous, .. }) => Some(*previous),
+            Predicate::Log(_) | Predicate::Observation(_) => None,
+        }
+    }
+
     /// The digest of the manifest, if this is an observation with the one subject that an observation must have.
     pub fn manifest(&self) -> Option<Digest> {
         match (&self.predicate, self.subject.as_slice()) {

@@ -14,6 +14,9 @@ use crate::tree;
 /// Hashes in a full tile, entries in a full bundle.
 pub const WIDTH: u64 = 256;
 
+/// Bytes of a full tile.
+pub const MAX_BYTES: usize = 256 * Digest::LEN;
+
 /// A tile: `width` hashes of the given level, beginning with hash `index * 256`. A hash of level *l* is that of a
 /// complete subtree of `256^l` entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

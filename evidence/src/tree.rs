@@ -16,6 +16,10 @@ use thiserror::Error;
 
 use crate::digest::Digest;
 
+/// Most entries that a tree has here: 2^63 - 1, so that sizes and indexes fit the signed 64-bit integers that other
+/// implementations and databases keep them in.
+pub const MAX_SIZE: u64 = i64::MAX.unsigned_abs();
+
 /// A proof has at most this many hashes: a path in a tree of 2^64 leaves, twice for consistency.
 pub const MAX_PROOF: usize = 128;
 

@@ -39,6 +39,7 @@ fn every_kind(signer: &Ed25519Signer) -> Vec<Statement> {
             at,
         }),
         Predicate::Enrolment(Enrolment {
+            previous: digest,
             host: host.clone(),
             name: "web-1.example.org — \u{1f512} \"quoted\"".into(),
             statement_key: key.clone(),
@@ -46,17 +47,21 @@ fn every_kind(signer: &Ed25519Signer) -> Vec<Statement> {
             at,
         }),
         Predicate::Revocation(Revocation {
+            previous: digest,
             host: host.clone(),
             keyid: key.id(),
             reason: "lost\tlaptop".into(),
             at,
         }),
         Predicate::Rules(RuleSetInForce {
+            previous: digest,
             collector_version: "0.1.0".into(),
             freshness_seconds: 9000,
             at,
         }),
         Predicate::Pack(PackIssue {
+            previous: digest,
+            last_entry: digest,
             from: at,
             to: at.plus(86_400),
             catalogue: "iso27001-2022".into(),

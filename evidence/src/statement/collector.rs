@@ -1,4 +1,5 @@
-//! What a collector states: its own acts, signed with its statement key.
+//! What a collector states: its own acts, signed with its statement key. Each names the one before it, as a host's
+//! statements do; the first is the log's opening.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub struct LogOpening {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enrolment {
+    /// SHA-256 of the envelope of the collector's entry before this one, so that none of them can be left out unnoticed.
+    pub previous: Digest,
     /// The id that it got.
     pub host: HostId,
     /// The name that it gave: its host name at that time.
@@ -42,6 +45,8 @@ pub struct Enrolment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
+    /// SHA-256 of the envelope of the collector's entry before this one, so that none of them can be left out unnoticed.
+    pub previous: Digest,
     /// Whose.
     pub host: HostId,
     /// Which key.
@@ -57,6 +62,8 @@ pub struct Revocation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSetInForce {
+    /// SHA-256 of the envelope of the collector's entry before this one, so that none of them can be left out unnoticed.
+    pub previous: Digest,
     /// Version of the collector that brought them.
     pub collector_version: String,
     /// Seconds for which a statement speaks for its host: after that, silence.
@@ -69,12 +76,16 @@ pub struct RuleSetInForce {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackIssue {
+    /// SHA-256 of the envelope of the collector's entry before this one, so that none of them can be left out unnoticed.
+    pub previous: Digest,
     /// Begin of the period, included.
     pub from: Timestamp,
     /// End of the period, excluded.
     pub to: Timestamp,
     /// For instance `iso27001-2022`.
     pub catalogue: String,
+    /// SHA-256 of the envelope of the collector's last entry in the tree that the pack shows.
+    pub last_entry: Digest,
     /// Size of the tree that the pack shows.
     pub tree_size: u64,
     /// Its Merkle tree hash.

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// Most entries that a bundle has: [`super::WIDTH`].
+const MAX_ENTRIES: usize = 256;
+
 /// Why entries do not fit a bundle, or bytes are none.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum BundleError {
@@ -13,6 +16,9 @@ pub enum BundleError {
         /// Its length.
         length: usize,
     },
+    /// More than [`super::WIDTH`] entries.
+    #[error("the bundle has more than {MAX_ENTRIES} entries")]
+    TooMany,
     /// The bytes end inside an entry or a length.
     #[error("the bundle ends inside entry {position}")]
     Truncated {
@@ -21,10 +27,13 @@ pub enum BundleError {
     },
 }
 
-/// The bytes of a bundle.
+/// The bytes of a bundle of at most [`super::WIDTH`] entries.
 pub fn encode_bundle<E: AsRef<[u8]>>(entries: impl IntoIterator<Item = E>) -> Result<Vec<u8>, BundleError> {
     let mut bytes = Vec::new();
     for (position, entry) in entries.into_iter().enumerate() {
+        if position == MAX_ENTRIES {
+            return Err(BundleError::TooMany);
+        }
         let entry = entry.as_ref();
         let too_long = |_| BundleError::TooLong {
             position,
@@ -36,10 +45,13 @@ pub fn encode_bundle<E: AsRef<[u8]>>(entries: impl IntoIterator<Item = E>) -> Re
     Ok(bytes)
 }
 
-/// The entries of a bundle.
+/// The entries of a bundle. How many there must be is the caller's to check: the tree's size says it.
 pub fn decode_bundle(mut bytes: &[u8]) -> Result<Vec<&[u8]>, BundleError> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
+        if entries.len() == MAX_ENTRIES {
+            return Err(BundleError::TooMany);
+        }
         let truncated = BundleError::Truncated {
             position: entries.len(),
         };

@@ -1,9 +1,9 @@
 //! The right edge of a growing tree.
 
-use super::{fold, node_hash};
+use super::{MAX_SIZE, fold, node_hash};
 use crate::digest::Digest;
 
-/// A tree that only grows, kept as its complete subtrees: at most 64 hashes, whatever its size.
+/// A tree that only grows, kept as its complete subtrees: at most 63 hashes, whatever its size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
@@ -17,9 +17,9 @@ impl Frontier {
     }
 
     /// A tree of `size` entries from the hashes of its complete subtrees, largest first; `None` if their number is not
-    /// that of the bits set in `size`.
+    /// that of the bits set in `size`, or if `size` exceeds [`MAX_SIZE`].
     pub fn from_peaks(size: u64, peaks: Vec<Digest>) -> Option<Self> {
-        (peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
+        (size <= MAX_SIZE && peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
     }
 
     /// Number of entries.

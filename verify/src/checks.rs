@@ -1,0 +1,174 @@
+//! The checks, in the order in which each rests on the one before.
+
+mod chains;
+mod content;
+mod entries;
+mod issue;
+mod keyring;
+mod log;
+mod previous;
+mod results;
+
+use evidence::note::VerifierKey;
+use evidence::{Digest, pack};
+
+use crate::archive::{Archive, Sums};
+use crate::failure::Failure;
+use crate::report::{PackFacts, Report};
+use crate::trust::Trust;
+
+/// What the auditor brings.
+#[derive(Default)]
+pub struct Options {
+    /// Keys known by another way than the pack.
+    pub trust: Option<Trust>,
+    /// An older pack of the same log.
+    pub previous: Option<Archive>,
+}
+
+/// What every check works on.
+struct Context<'a> {
+    archive: &'a mut Archive,
+    sums: &'a Sums,
+    report: &'a mut Report,
+}
+
+impl Context<'_> {
+    /// A whole file whose digest is the one in `SHA256SUMS`.
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Failure> {
+        let (bytes, digest) = self.archive.bytes(name)?;
+        self.sums.check(name, digest)?;
+        Ok(bytes)
+    }
+
+    /// As [`Self::bytes`], as text.
+    fn text(&mut self, name: &str) -> Result<String, Failure> {
+        String::from_utf8(self.bytes(name)?).map_err(|_| Failure::wrong("not UTF-8", name))
+    }
+
+    /// A file that is named by its digest.
+    fn named(&mut self, name: &str, digest: Digest) -> Result<Vec<u8>, Failure> {
+        let bytes = self.bytes(name)?;
+        let found = Digest::of(&bytes);
+        if found == digest {
+            Ok(bytes)
+        } else {
+            Err(Failure::wrong(format!("its SHA-256 is {found}"), name))
+        }
+    }
+}
+
+/// Verifies a pack, noting each passed check in `report`.
+pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) -> Result<(), Failure> {
+    let (sums, sums_digest) = Sums::read(archive)?;
+    let mut context = Context {
+        archive,
+        sums: &sums,
+        report,
+    };
+    for name in context
+        .archive
+        .of_role(|role| matches!(role, crate::archive::Role::Text))
+    {
+        context.bytes(&name)?;
+    }
+
+    let log_key = log_key(&mut context, options.trust.as_ref())?;
+    let log = log::Log::read(&mut context, &log_key)?;
+    let mut seen = entries::Seen::new(log.head().size)?;
+    let keyring = keyring::Keyring::read(&mut context, &log, &mut seen)?;
+    check_trust(&mut context, &keyring, &log_key, options.trust.as_ref())?;
+    let issue = issue::check(&mut context, &log, &log_key, &keyring, sums_digest)?;
+    context.report.pack = Some(PackFacts {
+        origin: log.head().origin.clone(),
+        tree_size: log.head().size,
+        root: log.head().root.to_string(),
+        from: issue.from.to_string(),
+        to: issue.to.to_string(),
+        catalogue: issue.catalogue.clone(),
+    });
+
+    let statements = chains::read(&mut context, &log, &keyring, &mut seen)?;
+    check_complete(&mut context, &log, &seen, &statements)?;
+    let manifests = content::manifests(&mut context, &statements)?;
+    results::check(&mut context, &keyring, &issue, &statements, &manifests)?;
+    if let Some(older) = &mut options.previous {
+        previous::check(&mut context, &log, &log_key, older)?;
+    }
+    context.report.passed("files are as SHA256SUMS says", sums.count());
+    Ok(())
+}
+
+/// The key that the checkpoint must be signed with: the auditor's, or else the pack's own word.
+fn log_key(context: &mut Context, trust: Option<&Trust>) -> Result<VerifierKey, Failure> {
+    if let Some(trust) = trust {
+        return Ok(trust.log.clone());
+    }
+    let wrong = |what: String| Failure::wrong(what, pack::COLLECTOR);
+    let opening = keyring::claimed_opening(context.archive)?;
+    VerifierKey::new(opening.origin, opening.log_key).map_err(|error| wrong(error.to_string()))
+}
+
+fn check_trust(
+    context: &mut Context,
+    keyring: &keyring::Keyring,
+    log_key: &VerifierKey,
+    trust: Option<&Trust>,
+) -> Result<(), Failure> {
+    let opening = &keyring.opening;
+    if opening.log_key != *log_key.key() {
+        return Err(Failure::wrong(
+            "the log's opening announces another log key",
+            pack::COLLECTOR,
+        ));
+    }
+    match trust {
+        Some(trust) if trust.collector != opening.statement_key => {
+            let what = format!(
+                "the collector's key is {}, you trust {}",
+                opening.statement_key.id(),
+                trust.collector.id()
+            );
+            Err(Failure::wrong(what, pack::COLLECTOR))
+        }
+        Some(_) => {
+            context
+                .report
+                .passed("log and collector have the keys that you trust", 2);
+            Ok(())
+        }
+        None => {
+            context.report.warn(format!(
+                "no --trust file was given: everything rests on keys that came in the pack itself. Whoever made the pack could \
+                 have made them. Ask for them by another way and compare: log {log_key}, collector {}",
+                opening.statement_key.id()
+            ));
+            Ok(())
+        }
+    }
+}
+
+/// From the first statement of a host in the pack to the end of the tree, every entry is there: none was left out.
+fn check_complete(
+    context: &mut Context,
+    log: &log::Log,
+    seen: &entries::Seen,
+    statements: &chains::Statements,
+) -> Result<(), Failure> {
+    let size = log.head().size;
+    let begin = statements
+        .values()
+        .filter_map(|stated| stated.first())
+        .map(|stated| stated.index)
+        .min();
+    if let Some(missing) = seen.first_unseen(begin.unwrap_or(size), size) {
+        return Err(Failure::wrong(
+            format!("log entry {missing} is missing from the pack"),
+            "statements/",
+        ));
+    }
+    context
+        .report
+        .passed("entries are where the log has them, and none is left out", seen.count());
+    Ok(())
+}

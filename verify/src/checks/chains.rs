@@ -1,0 +1,296 @@
+//! The statements of each host: who signed them, and that none is missing between two.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::checkpoint::Checkpoint;
+use evidence::envelope::Verified;
+use evidence::statement::{HostId, Observation, Predicate};
+use evidence::{Digest, Timestamp};
+
+use super::Context;
+use super::entries::{self, Place, Seen};
+use super::keyring::Keyring;
+use super::log::Log;
+use crate::archive::Role;
+use crate::failure::Failure;
+use crate::signatures::Dalek;
+
+/// One statement, as far as judging needs it.
+pub(super) struct Stated {
+    /// Its place in the log.
+    pub(super) index: u64,
+    /// When, by the host's clock.
+    pub(super) observed_at: Timestamp,
+    /// What the host saw.
+    pub(super) manifest: Digest,
+}
+
+/// Every host's statements, in log order.
+pub(super) type Statements = BTreeMap<HostId, Vec<Stated>>;
+
+/// Where a host's chain stands.
+struct Link {
+    epoch: String,
+    sequence: u64,
+    digest: Digest,
+}
+
+/// Reads and checks the statements of every host in the pack.
+pub(super) fn read(
+    context: &mut Context,
+    log: &Log,
+    keyring: &Keyring,
+    seen: &mut Seen,
+) -> Result<Statements, Failure> {
+    let mut all = Statements::new();
+    let (mut count, mut lost) = (0, BTreeMap::new());
+    let files = context.archive.of_role(|role| matches!(role, Role::Host(_)));
+    for file in &files {
+        let Some(Role::Host(host)) = context.archive.files().get(file).cloned() else {
+            continue;
+        };
+        if !keyring.hosts.contains_key(&host) {
+            return Err(Failure::wrong(
+                format!("no entry of the log enrols a host {host}"),
+                file,
+            ));
+        }
+        let mut epochs = BTreeSet::new();
+        let (mut link, mut stated): (Option<Link>, _) = (None, vec![]);
+        let mut alarms = 0;
+        entries::for_each(context, log, seen, file, |entry| {
+            let (index, place, digest) = (entry.index, entry.place, entry.digest);
+            let wrong = |what: String| Failure::wrong(what, &place);
+            let key = keyring.key_at(entry.envelope.keyid(), &host, index).map_err(wrong)?;
+            let verified = entry
+                .envelope
+                .verify(key, &Dalek)
+                .map_err(|error| Failure::wrong(error, &place))?;
+            let observation = observation(&verified, &host, &place)?;
+            check_link(link.as_ref(), &epochs, observation).map_err(wrong)?;
+            check_checkpoint(log, observation).map_err(wrong)?;
+            alarms += u64::from(observation.alarm.is_some());
+            if let Some(loss) = &observation.lost {
+                *lost.entry(host.clone()).or_insert(0) += loss.to - loss.from + 1;
+            }
+            let manifest = verified.statement().manifest();
+            let manifest = manifest.ok_or_else(|| Failure::wrong("the subject is not one manifest", &place))?;
+            stated.push(Stated {
+                index,
+                observed_at: observation.observed_at,
+                manifest,
+            });
+            epochs.insert(observation.epoch.clone());
+            link = Some(Link {
+                epoch: observation.epoch.clone(),
+                sequence: observation.sequence,
+                digest,
+            });
+            Ok(())
+        })?;
+        if alarms > 0 {
+            context.report.warn(format!(
+                "{host} holds proof of a dishonest log, in {alarms} of its statements"
+            ));
+        }
+        count += stated.len() as u64;
+        all.insert(host, stated);
+    }
+    for (host, count) in lost {
+        context.report.warn(format!(
+            "{host} says that {count} of its statements were lost before they could be sent"
+        ));
+    }
+    context.report.passed(
+        "statements are signed by their hosts, in sequence, each naming the one before it",
+        count,
+    );
+    Ok(all)
+}
+
+fn observation<'a>(verified: &'a Verified, host: &HostId, place: &Place) -> Result<&'a Observation, Failure> {
+    match &verified.statement().predicate {
+        Predicate::Observation(observation) if observation.host == *host => Ok(observation),
+        Predicate::Observation(observation) => Err(Failure::wrong(
+            format!("is a statement of {}, not of {host}", observation.host),
+            place,
+        )),
+        _ => Err(Failure::wrong("is not a host's statement", place)),
+    }
+}
+
+/// Sequence numbers grow by one, jump only over a declared loss, and begin again only in an epoch not seen before. The
+/// first statement of the pack may be anywhere in its epoch.
+fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation) -> Result<(), String> {
+    if let Some(lost) = &now.lost
+        && (lost.from > lost.to || now.sequence != lost.to + 1)
+    {
+        return Err(format!(
+            "declares the loss of {} to {} and has sequence {}",
+            lost.from, lost.to, now.sequence
+        ));
+    }
+    if (now.sequence == 0) != now.previous.is_none() {
+        return Err(format!(
+            "has sequence {} and {} previous statement",
+            now.sequence,
+            if now.previous.is_none() { "no" } else { "a" }
+        ));
+    }
+    let Some(before) = link else { return Ok(()) };
+    if now.epoch != before.epoch {
+        return match (epochs.contains(&now.epoch), now.sequence) {
+            (true, _) => Err(format!("goes back to the epoch {:?}", now.epoch)),
+            (false, 0) => Ok(()),
+            (false, sequence) => Err(format!("begins the epoch {:?} with sequence {sequence}", now.epoch)),
+        };
+    }
+    let expected = before.sequence + 1;
+    match &now.lost {
+        None if now.sequence != expected => Err(format!(
+            "has sequence {}, {expected} expected: statements are missing",
+            now.sequence
+        )),
+        None if now.previous != Some(before.digest) => {
+            Err("does not name the statement before it as previous".to_owned())
+        }
+        Some(lost) if lost.from != expected => Err(format!("declares a loss from {}, {expected} expected", lost.from)),
+        _ => Ok(()),
+    }
+}
+
+/// What the host swears to have seen of the log must be a beginning of this log.
+fn check_checkpoint(log: &Log, observation: &Observation) -> Result<(), String> {
+    let Some(Checkpoint { origin, size, root }) = observation.checkpoint.as_ref().map(|seen| Checkpoint {
+        origin: seen.origin.clone(),
+        size: seen.size,
+        root: seen.root,
+    }) else {
+        return Ok(());
+    };
+    if origin != log.head().origin {
+        return Err(format!(
+            "its host saw the log {origin:?}, this is {:?}",
+            log.head().origin
+        ));
+    }
+    // Below the tiles that the pack brings the root cannot be computed; the host's later checkpoints cover that part.
+    match log.root_at(size) {
+        Some(found) if found != root => Err(format!(
+            "its host saw another log: at {size} entries root {root}, here {found}"
+        )),
+        None if size > log.head().size => Err(format!(
+            "its host saw {size} entries of the log, this pack shows {}",
+            log.head().size
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use evidence::statement::{AgentBuild, Lost};
+
+    use super::*;
+
+    fn observation(sequence: u64, previous: Option<&[u8]>) -> Observation {
+        Observation {
+            host: HostId::new("h").unwrap(),
+            agent: AgentBuild {
+                version: String::new(),
+                sha256: Digest::of(b""),
+            },
+            boot_id: String::new(),
+            epoch: "e".into(),
+            sequence,
+            previous: previous.map(Digest::of),
+            observed_at: Timestamp::from_unix(0).unwrap(),
+            held: None,
+            lost: None,
+            checkpoint: None,
+            alarm: None,
+        }
+    }
+
+    fn check(before: u64, now: &Observation) -> Result<(), String> {
+        let link = Link {
+            epoch: "e".into(),
+            sequence: before,
+            digest: Digest::of(b"before"),
+        };
+        check_link(Some(&link), &BTreeSet::from(["e".to_owned()]), now)
+    }
+
+    #[test]
+    fn a_chain_has_no_gap_but_a_declared_one() {
+        assert_eq!(check(4, &observation(5, Some(b"before"))), Ok(()));
+        assert!(check(4, &observation(6, Some(b"before"))).is_err());
+        assert!(check(4, &observation(4, Some(b"before"))).is_err());
+        assert!(check(4, &observation(5, Some(b"other"))).is_err());
+        assert!(check(4, &observation(5, None)).is_err());
+        let lost = |from, to| {
+            Some(Lost {
+                from,
+                to,
+                reason: "spool_full".into(),
+            })
+        };
+        assert_eq!(
+            check(
+                4,
+                &Observation {
+                    lost: lost(5, 7),
+                    ..observation(8, Some(b"never arrived"))
+                }
+            ),
+            Ok(())
+        );
+        assert!(
+            check(
+                4,
+                &Observation {
+                    lost: lost(6, 7),
+                    ..observation(8, Some(b"x"))
+                }
+            )
+            .is_err()
+        );
+        assert!(
+            check(
+                4,
+                &Observation {
+                    lost: lost(5, 7),
+                    ..observation(9, Some(b"x"))
+                }
+            )
+            .is_err()
+        );
+        assert!(
+            check(
+                4,
+                &Observation {
+                    lost: lost(7, 5),
+                    ..observation(6, Some(b"x"))
+                }
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn an_epoch_begins_at_zero_and_never_again() {
+        let other = |sequence, previous| Observation {
+            epoch: "f".into(),
+            ..observation(sequence, previous)
+        };
+        assert_eq!(check(4, &other(0, None)), Ok(()));
+        assert!(check(4, &other(1, Some(b"x"))).is_err());
+        let link = Link {
+            epoch: "f".into(),
+            sequence: 0,
+            digest: Digest::of(b""),
+        };
+        let epochs = BTreeSet::from(["e".to_owned(), "f".to_owned()]);
+        assert!(check_link(Some(&link), &epochs, &observation(0, None)).is_err());
+    }
+}
