@@ -82,7 +82,7 @@ impl Keyring {
             hosts: BTreeMap::new(),
             keys: BTreeMap::new(),
             rule_sets: vec![],
-            packs: vec![],
+            last_entry: entry.digest,
         })
     }
 
