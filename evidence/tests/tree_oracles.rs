@@ -1,4 +1,5 @@
 //! The tree, its proofs and its tiles against `ct-merkle` and `tlog_tiles`, which we did not write.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -30,7 +31,7 @@ impl Kept {
             let leaf = tree::leaf_hash(&entry(number));
             let hashes = &mut kept.hashes;
             kept.frontier.push_noting(leaf, |level, index, hash| {
-                assert_eq!(hashes.insert((level, index), hash), None)
+                assert_eq!(hashes.insert((level, index), hash), None);
             });
         }
         kept

@@ -51,7 +51,7 @@ impl<B: AsRef<[u8]>, E, F: Fn(Tile) -> Result<B, E>> TileReader<F> {
 
 /// Cuts the bytes of a tile, or of a wider one at its place, to its width.
 fn cut<E>(tile: Tile, bytes: &[u8]) -> Result<&[u8], TileError<E>> {
-    let whole = bytes.len() % Digest::LEN == 0 && bytes.len() <= MAX_BYTES;
+    let whole = bytes.len().is_multiple_of(Digest::LEN) && bytes.len() <= MAX_BYTES;
     bytes
         .get(..tile.byte_length())
         .filter(|_| whole)
