@@ -24,7 +24,21 @@ pub struct Options {
     pub trust: Option<Trust>,
     /// An older pack of the same log.
     pub previous: Option<Archive>,
+    /// Check each signature, however many there are.
+    pub every_signature: bool,
 }
+
+/// Which signatures of hosts are checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signatures {
+    /// Each.
+    Every,
+    /// The newest of each unbroken chain, which vouches for the rest.
+    Ends,
+}
+
+/// Up to so many entries each signature is checked without being asked for: a few seconds.
+const EVERY_SIGNATURE: u64 = 100_000;
 
 /// What every check works on.
 struct Context<'a> {
@@ -88,7 +102,9 @@ pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) 
         catalogue: issue.catalogue.clone(),
     });
 
-    let statements = chains::read(&mut context, &log, &keyring, &mut seen)?;
+    let every = options.every_signature || log.head().size <= EVERY_SIGNATURE;
+    let signatures = if every { Signatures::Every } else { Signatures::Ends };
+    let statements = chains::read(&mut context, &log, &keyring, &mut seen, signatures)?;
     check_complete(&mut context, &log, &seen, &statements)?;
     let manifests = content::manifests(&mut context, &statements)?;
     results::check(&mut context, &keyring, &issue, &statements, &manifests)?;

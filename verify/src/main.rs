@@ -25,6 +25,10 @@ struct Arguments {
     /// An older pack of the same log, which this one must continue.
     #[arg(long, value_name = "PACK")]
     previous: Option<PathBuf>,
+    /// Check the signature of every statement. In a pack of more than 100,000 log entries only the newest of each chain is
+    /// checked otherwise: it names the others by digest and so vouches for them.
+    #[arg(long)]
+    every_signature: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -78,7 +82,15 @@ fn main() -> ExitCode {
 fn check(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     let trust = arguments.trust.as_deref().map(read_trust).transpose()?;
     let previous = arguments.previous.as_deref().map(open).transpose()?;
-    verify(&mut open(&arguments.pack)?, Options { trust, previous }, report)
+    verify(
+        &mut open(&arguments.pack)?,
+        Options {
+            trust,
+            previous,
+            every_signature: arguments.every_signature,
+        },
+        report,
+    )
 }
 
 fn open(path: &Path) -> Result<Archive, Failure> {

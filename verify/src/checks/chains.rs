@@ -1,13 +1,19 @@
 //! The statements of each host: who signed them, and that none is missing between two.
+//!
+//! A statement names the envelope before it by digest, signature included. Whoever signed the newest has therefore signed
+//! the whole chain before it, and one signature check vouches for all of them. In a large pack only the signatures at the
+//! end of such chains are checked, each still against its place in the log; [`Signatures::Every`] checks each one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::checkpoint::Checkpoint;
-use evidence::envelope::Verified;
-use evidence::statement::{HostId, Observation, Predicate};
+use evidence::envelope::Unverified;
+use evidence::key::PublicKey;
+use evidence::statement::{HostId, Observation, Predicate, Statement};
 use evidence::{Digest, Timestamp};
 
 use super::Context;
+use super::Signatures;
 use super::entries::{self, Place, Seen};
 use super::keyring::Keyring;
 use super::log::Log;
@@ -35,15 +41,32 @@ struct Link {
     digest: Digest,
 }
 
+/// The newest statement of a chain, whose signature vouches for those before it.
+struct End {
+    envelope: Unverified,
+    key: PublicKey,
+    place: Place,
+}
+
+impl End {
+    fn check(self) -> Result<(), Failure> {
+        self.envelope
+            .verify(&self.key, &Dalek)
+            .map(drop)
+            .map_err(|error| Failure::wrong(error, self.place))
+    }
+}
+
 /// Reads and checks the statements of every host in the pack.
 pub(super) fn read(
     context: &mut Context,
     log: &Log,
     keyring: &Keyring,
     seen: &mut Seen,
+    signatures: Signatures,
 ) -> Result<Statements, Failure> {
     let mut all = Statements::new();
-    let (mut count, mut lost) = (0, BTreeMap::new());
+    let (mut count, mut checked, mut lost) = (0, 0, BTreeMap::new());
     let files = context.archive.of_role(|role| matches!(role, Role::Host(_)));
     for file in &files {
         let Some(Role::Host(host)) = context.archive.files().get(file).cloned() else {
@@ -56,25 +79,26 @@ pub(super) fn read(
             ));
         }
         let mut epochs = BTreeSet::new();
-        let (mut link, mut stated): (Option<Link>, _) = (None, vec![]);
+        let (mut link, mut end, mut stated): (Option<Link>, Option<End>, _) = (None, None, vec![]);
         let mut alarms = 0;
         entries::for_each(context, log, seen, file, |entry| {
             let (index, place, digest) = (entry.index, entry.place, entry.digest);
             let wrong = |what: String| Failure::wrong(what, &place);
             let key = keyring.key_at(entry.envelope.keyid(), &host, index).map_err(wrong)?;
-            let verified = entry
+            let statement = entry
                 .envelope
-                .verify(key, &Dalek)
+                .claimed()
                 .map_err(|error| Failure::wrong(error, &place))?;
-            let observation = observation(&verified, &host, &place)?;
-            check_link(link.as_ref(), &epochs, observation).map_err(wrong)?;
+            let observation = observation(&statement, &host, &place)?;
+            let names_the_one_before = check_link(link.as_ref(), &epochs, observation).map_err(wrong)?;
             check_checkpoint(log, observation).map_err(wrong)?;
             alarms += u64::from(observation.alarm.is_some());
             if let Some(loss) = &observation.lost {
                 *lost.entry(host.clone()).or_insert(0) += loss.to - loss.from + 1;
             }
-            let manifest = verified.statement().manifest();
-            let manifest = manifest.ok_or_else(|| Failure::wrong("the subject is not one manifest", &place))?;
+            let manifest = statement
+                .manifest()
+                .ok_or_else(|| wrong("the subject is not one manifest".to_owned()))?;
             stated.push(Stated {
                 index,
                 observed_at: observation.observed_at,
@@ -86,8 +110,25 @@ pub(super) fn read(
                 sequence: observation.sequence,
                 digest,
             });
-            Ok(())
+            // A revoked or changed key does not vouch for what another key signed.
+            let vouched = names_the_one_before && end.as_ref().is_some_and(|end| end.key == *key);
+            let next = End {
+                envelope: entry.envelope,
+                key: key.clone(),
+                place: place.clone(),
+            };
+            match end.replace(next) {
+                Some(before) if !vouched || signatures == Signatures::Every => {
+                    checked += 1;
+                    before.check()
+                }
+                _ => Ok(()),
+            }
         })?;
+        if let Some(end) = end {
+            checked += 1;
+            end.check()?;
+        }
         if alarms > 0 {
             context.report.warn(format!(
                 "{host} holds proof of a dishonest log, in {alarms} of its statements"
@@ -102,14 +143,17 @@ pub(super) fn read(
         ));
     }
     context.report.passed(
-        "statements are signed by their hosts, in sequence, each naming the one before it",
+        "statements follow each other in sequence, each naming the one before it",
         count,
     );
+    context
+        .report
+        .passed("signatures of hosts that vouch for these statements", checked);
     Ok(all)
 }
 
-fn observation<'a>(verified: &'a Verified, host: &HostId, place: &Place) -> Result<&'a Observation, Failure> {
-    match &verified.statement().predicate {
+fn observation<'a>(statement: &'a Statement, host: &HostId, place: &Place) -> Result<&'a Observation, Failure> {
+    match &statement.predicate {
         Predicate::Observation(observation) if observation.host == *host => Ok(observation),
         Predicate::Observation(observation) => Err(Failure::wrong(
             format!("is a statement of {}, not of {host}", observation.host),
@@ -120,8 +164,8 @@ fn observation<'a>(verified: &'a Verified, host: &HostId, place: &Place) -> Resu
 }
 
 /// Sequence numbers grow by one, jump only over a declared loss, and begin again only in an epoch not seen before. The
-/// first statement of the pack may be anywhere in its epoch.
-fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation) -> Result<(), String> {
+/// first statement of the pack may be anywhere in its epoch. Says whether the statement names the one before it.
+fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation) -> Result<bool, String> {
     if let Some(lost) = &now.lost
         && (lost.from > lost.to || now.sequence != lost.to + 1)
     {
@@ -137,11 +181,11 @@ fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation)
             if now.previous.is_none() { "no" } else { "a" }
         ));
     }
-    let Some(before) = link else { return Ok(()) };
+    let Some(before) = link else { return Ok(false) };
     if now.epoch != before.epoch {
         return match (epochs.contains(&now.epoch), now.sequence) {
             (true, _) => Err(format!("goes back to the epoch {:?}", now.epoch)),
-            (false, 0) => Ok(()),
+            (false, 0) => Ok(false),
             (false, sequence) => Err(format!("begins the epoch {:?} with sequence {sequence}", now.epoch)),
         };
     }
@@ -155,7 +199,7 @@ fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation)
             Err("does not name the statement before it as previous".to_owned())
         }
         Some(lost) if lost.from != expected => Err(format!("declares a loss from {}, {expected} expected", lost.from)),
-        _ => Ok(()),
+        lost => Ok(lost.is_none()),
     }
 }
 
@@ -212,7 +256,7 @@ mod tests {
         }
     }
 
-    fn check(before: u64, now: &Observation) -> Result<(), String> {
+    fn check(before: u64, now: &Observation) -> Result<bool, String> {
         let link = Link {
             epoch: "e".into(),
             sequence: before,
@@ -223,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_chain_has_no_gap_but_a_declared_one() {
-        assert_eq!(check(4, &observation(5, Some(b"before"))), Ok(()));
+        assert_eq!(check(4, &observation(5, Some(b"before"))), Ok(true));
         assert!(check(4, &observation(6, Some(b"before"))).is_err());
         assert!(check(4, &observation(4, Some(b"before"))).is_err());
         assert!(check(4, &observation(5, Some(b"other"))).is_err());
@@ -283,7 +327,7 @@ mod tests {
             epoch: "f".into(),
             ..observation(sequence, previous)
         };
-        assert_eq!(check(4, &other(0, None)), Ok(()));
+        assert_eq!(check(4, &other(0, None)), Ok(false));
         assert!(check(4, &other(1, Some(b"x"))).is_err());
         let link = Link {
             epoch: "f".into(),
