@@ -287,7 +287,7 @@ mod tests {
                     ..observation(8, Some(b"never arrived"))
                 }
             ),
-            Ok(())
+            Ok(false)
         );
         assert!(
             check(
