@@ -3,6 +3,40 @@
 //! The tree of `n` entries is a row of complete subtrees whose sizes are the bits of `n`, largest first. A complete
 //! subtree of `2^level` leaves that begins at leaf `index * 2^level` never changes again: it is named `(level, index)`,
 //! and [`HashReader`] fetches such hashes. Everything else is computed from them.
+//!
+//! A log keeps the subtrees as [`Frontier`] completes them, and proves from them:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use evidence::{Digest, tree::{self, Frontier, HashReader, ProofError, leaf_hash}};
+//!
+//! struct Log(BTreeMap<(u8, u64), Digest>);
+//! impl HashReader for Log {
+//!     type Error = String;
+//!     fn hash(&self, level: u8, index: u64) -> Result<Digest, String> {
+//!         self.0.get(&(level, index)).copied().ok_or_else(|| format!("subtree {level}/{index} is missing"))
+//!     }
+//! }
+//!
+//! let (mut log, mut frontier) = (Log(BTreeMap::new()), Frontier::new());
+//! for entry in ["a", "b", "c"] {
+//!     frontier.push_noting(leaf_hash(entry.as_bytes()), |level, index, hash| {
+//!         log.0.insert((level, index), hash);
+//!     });
+//! }
+//! let proof = tree::inclusion_proof(&log, 2, 3)?;
+//! assert_eq!(tree::root_from_inclusion(leaf_hash(b"c"), 2, 3, &proof), Ok(frontier.root()));
+//!
+//! let proof = tree::consistency_proof(&log, 2, 3)?;
+//! let old_root = tree::root(&log, 2)?;
+//! assert_eq!(tree::verify_consistency(2, old_root, 3, frontier.root(), &proof), Ok(()));
+//! let forged = leaf_hash(b"forged");
+//! assert!(matches!(
+//!     tree::verify_consistency(2, forged, 3, frontier.root(), &proof),
+//!     Err(ProofError::OtherRoot { .. })
+//! ));
+//! # Ok::<(), String>(())
+//! ```
 
 mod consistency;
 mod frontier;

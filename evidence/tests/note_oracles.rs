@@ -1,23 +1,24 @@
 //! Notes, checkpoints and receipts against `signed_note` and `tlog_tiles`, which we did not write.
-#![cfg(feature = "aws-lc-rs")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod ed25519;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ed25519::{Dalek, Key};
 use evidence::Digest;
-use evidence::aws_lc::{AwsLc, Ed25519Signer};
 use evidence::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use evidence::key::Signer as _;
-use evidence::note::{Note, NoteError, VerifierKey};
-use evidence::proof::{Receipt, ReceiptError};
-use evidence::tree::{Frontier, leaf_hash};
+use evidence::note::{self, Note, NoteError, VerifierKey};
+use evidence::proof::{self, HashesError, Receipt, ReceiptError};
+use evidence::tree::{self, Frontier, leaf_hash};
 use proptest::prelude::*;
 use signed_note::{StandardSigner, StandardVerifier, VerifierList};
 
 const NAME: &str = "example.org/log";
 
-fn signer() -> Ed25519Signer {
-    Ed25519Signer::from_seed(&[5; 32]).unwrap()
+fn signer() -> Key {
+    Key::from_seed([5; 32])
 }
 
 fn key() -> VerifierKey {
@@ -60,7 +61,7 @@ fn they_accept_our_note_and_reject_an_altered_one() {
     let theirs = signed_note::Note::from_bytes(altered.as_bytes()).unwrap();
     assert!(theirs.verify(&their_verifier(&key())).is_err());
     assert!(matches!(
-        SignedCheckpoint::verify(&altered, &key(), &AwsLc),
+        SignedCheckpoint::verify(&altered, &key(), &Dalek),
         Err(CheckpointError::Note(NoteError::Signature { .. }))
     ));
 }
@@ -70,11 +71,11 @@ fn we_accept_their_note_and_reject_an_altered_one() {
     let mut theirs = signed_note::Note::new(head().to_string().as_bytes(), &[]).unwrap();
     theirs.add_sigs(&[&their_signer()]).unwrap();
     let note = String::from_utf8(theirs.to_bytes()).unwrap();
-    let signed = SignedCheckpoint::verify(&note, &key(), &AwsLc).unwrap();
+    let signed = SignedCheckpoint::verify(&note, &key(), &Dalek).unwrap();
     assert_eq!(signed.checkpoint(), &head());
     // Ed25519 is deterministic: the same key signs the same note byte for byte.
     assert_eq!(SignedCheckpoint::sign(head(), &signer()).unwrap().note(), note);
-    assert!(SignedCheckpoint::verify(&note.replacen('7', "9", 1), &key(), &AwsLc).is_err());
+    assert!(SignedCheckpoint::verify(&note.replacen('7', "9", 1), &key(), &Dalek).is_err());
 }
 
 #[test]
@@ -98,11 +99,11 @@ fn lines_of_unknown_keys_are_ignored_and_one_wrong_line_of_a_known_key_is_not() 
     let note = SignedCheckpoint::sign(head(), &signer()).unwrap().note().to_owned();
     let line = note.rsplit_once("\n\n").unwrap().1.to_owned();
     let with_stranger = format!("{note}\u{2014} stranger AAAAAAAA\n");
-    assert!(SignedCheckpoint::verify(&with_stranger, &key(), &AwsLc).is_ok());
+    assert!(SignedCheckpoint::verify(&with_stranger, &key(), &Dalek).is_ok());
     let stranger = VerifierKey::new("stranger", signer().public_key().clone()).unwrap();
     let read = Note::from_bytes(with_stranger.as_bytes()).unwrap();
     assert!(matches!(
-        read.verify(&stranger, &AwsLc),
+        read.verify(&stranger, &Dalek),
         Err(NoteError::NotSigned { .. })
     ));
 
@@ -110,7 +111,7 @@ fn lines_of_unknown_keys_are_ignored_and_one_wrong_line_of_a_known_key_is_not() 
     *data.last_mut().unwrap() ^= 1;
     let with_wrong = format!("{note}\u{2014} {NAME} {}\n", STANDARD.encode(data));
     assert!(matches!(
-        SignedCheckpoint::verify(&with_wrong, &key(), &AwsLc),
+        SignedCheckpoint::verify(&with_wrong, &key(), &Dalek),
         Err(CheckpointError::Note(NoteError::Signature { .. }))
     ));
 }
@@ -123,7 +124,7 @@ fn a_checkpoint_of_another_log_is_refused() {
     };
     let note = Note::sign(other.to_string(), NAME, &signer()).unwrap().to_string();
     assert!(matches!(
-        SignedCheckpoint::verify(&note, &key(), &AwsLc),
+        SignedCheckpoint::verify(&note, &key(), &Dalek),
         Err(CheckpointError::OtherLog { .. })
     ));
 }
@@ -143,6 +144,93 @@ fn checkpoints_have_one_spelling() {
     ] {
         assert!(wrong.parse::<Checkpoint>().is_err(), "{wrong:?}");
     }
+}
+
+/// The library that the agent and the collector sign with, and the one that the verifier checks with.
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn both_signature_libraries_agree() {
+    use evidence::aws_lc::{AwsLc, Ed25519Signer};
+
+    let theirs = Ed25519Signer::from_seed(&[5; 32]).unwrap();
+    let note = SignedCheckpoint::sign(head(), &theirs).unwrap();
+    assert_eq!(note, SignedCheckpoint::sign(head(), &signer()).unwrap());
+    let note = note.note();
+    assert!(SignedCheckpoint::verify(note, &key(), &AwsLc).is_ok());
+    let altered = note.replacen("\n7\n", "\n8\n", 1);
+    assert!(SignedCheckpoint::verify(&altered, &key(), &AwsLc).is_err());
+    assert!(SignedCheckpoint::verify(&altered, &key(), &Dalek).is_err());
+}
+
+#[test]
+fn no_byte_of_a_receipt_can_be_altered() {
+    let mut frontier = Frontier::new();
+    let leaves: Vec<_> = (0..5_u8).map(|number| leaf_hash(&[number])).collect();
+    for leaf in leaves {
+        frontier.push(leaf);
+    }
+    let head = Checkpoint {
+        origin: NAME.into(),
+        size: 5,
+        root: frontier.root(),
+    };
+    let receipt = Receipt {
+        extra: None,
+        index: 4,
+        proof: vec![frontier.peaks()[0]],
+        checkpoint: SignedCheckpoint::sign(head, &signer()).unwrap().note().to_owned(),
+    };
+    let text = receipt.to_string();
+    receipt.verify(&[4], &key(), &Dalek).unwrap();
+    let accepted = |text: &str| Receipt::parse(text).is_ok_and(|receipt| receipt.verify(&[4], &key(), &Dalek).is_ok());
+    assert!(accepted(&text));
+    for position in 0..text.len() {
+        for bit in 0..8 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[position] ^= 1 << bit;
+            if let Ok(altered) = std::str::from_utf8(&bytes) {
+                assert!(!accepted(altered), "byte {position}, bit {bit}: {altered}");
+            }
+        }
+        assert!(
+            !text.is_char_boundary(position) || !accepted(&text[..position]),
+            "cut at {position}"
+        );
+    }
+}
+
+#[test]
+fn what_is_too_large_is_not_read() {
+    let note = SignedCheckpoint::sign(head(), &signer()).unwrap().note().to_owned();
+    let stranger = "\u{2014} stranger AAAAAAAA\n";
+    let with = |strangers| format!("{note}{}", stranger.repeat(strangers));
+    assert!(SignedCheckpoint::verify(&with(note::MAX_SIGNATURES - 1), &key(), &Dalek).is_ok());
+    assert!(matches!(
+        Note::from_bytes(with(note::MAX_SIGNATURES).as_bytes()),
+        Err(NoteError::TooManySignatures)
+    ));
+    let long = format!("{}{note}", "x\n".repeat(note::MAX_BYTES / 2));
+    assert!(matches!(
+        Note::from_bytes(long.as_bytes()),
+        Err(NoteError::TooLarge { .. })
+    ));
+    let long = format!("c2sp.org/tlog-proof@v1\nindex 0\n\n{}", "x".repeat(proof::MAX_BYTES));
+    assert!(matches!(Receipt::parse(&long), Err(ReceiptError::TooLarge { .. })));
+    let hash = format!("{}=\n", "A".repeat(43));
+    let many = |count| format!("c2sp.org/tlog-proof@v1\nindex 0\n{}\n{note}", hash.repeat(count));
+    assert!(Receipt::parse(&many(tree::MAX_PROOF)).is_ok());
+    assert!(matches!(
+        Receipt::parse(&many(tree::MAX_PROOF + 1)),
+        Err(ReceiptError::Hashes(HashesError::TooMany))
+    ));
+    let beyond = Checkpoint {
+        size: tree::MAX_SIZE + 1,
+        ..head()
+    };
+    assert!(matches!(
+        SignedCheckpoint::sign(beyond, &signer()),
+        Err(CheckpointError::Size { .. })
+    ));
 }
 
 #[test]
@@ -170,16 +258,16 @@ fn a_receipt_proves_its_entry_and_no_other() {
     assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra AQI=\nindex 1\n"));
     let read = Receipt::parse(&text).unwrap();
     assert_eq!(read, receipt);
-    assert_eq!(read.verify(b"second", &key(), &AwsLc).unwrap(), signed);
+    assert_eq!(read.verify(b"second", &key(), &Dalek).unwrap(), signed);
     assert!(matches!(
-        read.verify(b"first", &key(), &AwsLc),
+        read.verify(b"first", &key(), &Dalek),
         Err(ReceiptError::Proof(_))
     ));
     let elsewhere = Receipt {
         index: 0,
         ..receipt.clone()
     };
-    assert!(elsewhere.verify(b"second", &key(), &AwsLc).is_err());
+    assert!(elsewhere.verify(b"second", &key(), &Dalek).is_err());
     for wrong in [
         text.replace("v1", "v2"),
         text.replace("index 1", "index 01"),
@@ -189,7 +277,7 @@ fn a_receipt_proves_its_entry_and_no_other() {
     ] {
         assert!(
             Receipt::parse(&wrong)
-                .and_then(|receipt| receipt.verify(b"second", &key(), &AwsLc))
+                .and_then(|receipt| receipt.verify(b"second", &key(), &Dalek))
                 .is_err(),
             "{wrong}"
         );

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use ct_merkle::RootHash;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use evidence::Digest;
-use evidence::tile::{self, Resource, Tile, TileReader};
+use evidence::tile::{self, BundleError, Resource, Tile, TileReader};
 use evidence::tree::{self, Frontier, HashReader, ProofError};
 use proptest::prelude::*;
 use sha2::Sha256;
@@ -75,40 +75,6 @@ fn bytes(proof: &[Digest]) -> Vec<u8> {
 
 fn hashes(proof: &[Digest]) -> Vec<Hash> {
     proof.iter().map(|hash| Hash(*hash.as_bytes())).collect()
-}
-
-#[test]
-fn roots_of_the_reference_entries() {
-    // The test tree of Certificate Transparency's reference implementation.
-    let entries: [&[u8]; 8] = [
-        b"",
-        b"\x00",
-        b"\x10",
-        b"\x20\x21",
-        b"\x30\x31",
-        b"\x40\x41\x42\x43",
-        b"\x50\x51\x52\x53\x54\x55\x56\x57",
-        b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
-    ];
-    let mut frontier = Frontier::new();
-    assert_eq!(frontier.root(), tree::empty_root());
-    let mut roots = vec![];
-    for entry in entries {
-        frontier.push(tree::leaf_hash(entry));
-        roots.push(frontier.root().to_string());
-    }
-    assert_eq!(
-        roots[0],
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    );
-    assert_eq!(
-        roots[4],
-        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"
-    );
-    assert_eq!(
-        roots[7],
-        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
-    );
 }
 
 #[test]
@@ -323,6 +289,55 @@ fn a_short_tile_and_a_hash_outside_the_tree_are_errors() {
     assert!(matches!(reader.hash(0, 300), Err(tile::TileError::OutsideTree { .. })));
     assert!(matches!(reader.hash(9, 0), Err(tile::TileError::OutsideTree { .. })));
     assert!(reader.hash(200, u64::MAX).is_err());
+    // 2^57 * 2^7 leaves would wrap to leaf 0.
+    assert!(matches!(
+        reader.hash(7, 1 << 57),
+        Err(tile::TileError::OutsideTree { .. })
+    ));
+    for length in [tiles[&(0, 0)].len() + 32, 300 * 32 + 1] {
+        let long = TileReader::new(size, |_| Ok::<_, Infallible>(vec![0; length]));
+        assert!(matches!(long.hash(0, 0), Err(tile::TileError::Length { .. })));
+    }
+}
+
+#[test]
+fn a_bundle_has_256_entries_at_most() {
+    let full = vec![b""; 256];
+    let bytes = tile::encode_bundle(&full).unwrap();
+    assert_eq!(tile::decode_bundle(&bytes).unwrap(), full);
+    assert_eq!(tile::decode_bundle(&[0; 257 * 2]), Err(BundleError::TooMany));
+    assert_eq!(tile::encode_bundle(vec![b""; 257]), Err(BundleError::TooMany));
+    let longest = vec![7; 65_535];
+    let bytes = tile::encode_bundle([&longest]).unwrap();
+    assert_eq!(tile::decode_bundle(&bytes).unwrap(), [longest.as_slice()]);
+    assert_eq!(
+        tile::encode_bundle([vec![7; 65_536]]),
+        Err(BundleError::TooLong {
+            position: 0,
+            length: 65_536
+        })
+    );
+    assert_eq!(
+        tile::decode_bundle(&[0, 0, 0, 2, 1]),
+        Err(BundleError::Truncated { position: 1 })
+    );
+}
+
+#[test]
+fn a_frontier_is_taken_up_again_where_it_was_left() {
+    let kept = Kept::of(70);
+    for size in 0..70 {
+        let mut whole = Frontier::new();
+        (0..size).for_each(|number| whole.push(tree::leaf_hash(&entry(number))));
+        let mut resumed = Frontier::from_peaks(size, whole.peaks().to_vec()).unwrap();
+        assert_eq!(resumed.root(), kept.root(size));
+        resumed.push(tree::leaf_hash(&entry(size)));
+        assert_eq!((resumed.size(), resumed.root()), (size + 1, kept.root(size + 1)));
+        assert_eq!(Frontier::from_peaks(size + 1, vec![tree::empty_root(); 64]), None);
+    }
+    let largest = vec![tree::empty_root(); 63];
+    assert!(Frontier::from_peaks(tree::MAX_SIZE, largest).is_some());
+    assert_eq!(Frontier::from_peaks(tree::MAX_SIZE + 1, vec![tree::empty_root()]), None);
 }
 
 proptest! {
@@ -349,6 +364,16 @@ proptest! {
         let _ = tree::root_from_inclusion(tree::empty_root(), index, size, &proof);
         let _ = tree::verify_consistency(old, tree::empty_root(), size, tree::empty_root(), &proof);
         let _ = tree::verify_consistency(old, tree::empty_root(), size, tree::leaf_hash(b""), &proof);
+    }
+
+    #[test]
+    fn readers_over_sizes_of_any_shape_never_panic(size in any::<u64>(), level in any::<u8>(), index in any::<u64>(), length in 0_usize..9000) {
+        let reader = TileReader::new(size, |_| Ok::<_, Infallible>(vec![0; length]));
+        let _ = reader.hash(level, index);
+        let _ = tree::root(&reader, size);
+        let _ = tree::inclusion_proof(&reader, index, size);
+        let _ = tree::consistency_proof(&reader, index, size);
+        let _ = tile::tile_at(size, level, index);
     }
 
     #[test]
