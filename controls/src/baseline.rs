@@ -150,6 +150,11 @@ pub enum BaselineError {
 }
 
 impl Baseline {
+    /// Reads `<rule>: {<parameter>: <value>}`; an empty file sets nothing.
+    pub fn from_yaml(text: &str) -> Result<Self, serde_saphyr::Error> {
+        serde_saphyr::from_str(text)
+    }
+
     /// Sets one value; it is checked when rules are loaded with this baseline.
     pub fn set(&mut self, rule: impl Into<String>, parameter: impl Into<String>, value: Value) {
         self.values

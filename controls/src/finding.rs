@@ -102,70 +102,82 @@ pub fn findings(
     judge: &mut Judge,
     source: &mut dyn FactsSource,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in rules.rules() {
-        let mut of_rule: Vec<Finding> = Vec::new();
-        for interval in timeline.over(rule.reads(), from, to) {
-            let empty = Finding {
-                host: host.clone(),
-                rule: rule.id().to_owned(),
-                document: rule.reads().clone(),
-                from: interval.from,
-                to: interval.to,
-                verdict: Verdict::Unknown,
-                observed: Vec::new(),
-                reason: String::new(),
-                facts: None,
-                first_index: None,
-                last_index: None,
-            };
-            match interval.told {
-                State::Silent => of_rule.push(Finding {
-                    reason: format!("no statement from {} to {}", interval.from, interval.to),
-                    ..empty
-                }),
-                State::NotInManifest {
-                    first_index,
-                    last_index,
-                } => of_rule.push(Finding {
-                    reason: format!("the agent does not run the probe {}", rule.reads()),
-                    first_index: Some(first_index),
-                    last_index: Some(last_index),
-                    ..empty
-                }),
-                State::Held {
-                    digest,
-                    first_index,
-                    last_index,
-                } => {
-                    let mut at = interval.from;
-                    while at < interval.to {
-                        let judgement = judge.judge(rule, &digest, at, rules.schemas(), source);
-                        // `valid_until` is after `at`; if it were not, this would not end.
-                        let end = judgement.valid_until.filter(|until| *until > at).unwrap_or(interval.to);
-                        let end = end.min(interval.to);
-                        push(
-                            &mut of_rule,
-                            Finding {
-                                from: at,
-                                to: end,
-                                verdict: judgement.verdict,
-                                observed: judgement.observed,
-                                reason: judgement.reason,
-                                facts: Some(digest),
-                                first_index: Some(first_index),
-                                last_index: Some(last_index),
-                                ..empty.clone()
-                            },
-                        );
-                        at = end;
-                    }
+    let findings = rules
+        .rules()
+        .map(|rule| findings_of_rule(host, rule, rules.schemas(), timeline, (from, to), judge, source));
+    findings.collect::<Vec<_>>().concat()
+}
+
+/// The same for one rule.
+pub fn findings_of_rule(
+    host: &HostId,
+    rule: &Rule,
+    schemas: &Schemas,
+    timeline: &Timeline,
+    (from, to): (Timestamp, Timestamp),
+    judge: &mut Judge,
+    source: &mut dyn FactsSource,
+) -> Vec<Finding> {
+    let mut of_rule: Vec<Finding> = Vec::new();
+    for interval in timeline.over(rule.reads(), from, to) {
+        let empty = Finding {
+            host: host.clone(),
+            rule: rule.id().to_owned(),
+            document: rule.reads().clone(),
+            from: interval.from,
+            to: interval.to,
+            verdict: Verdict::Unknown,
+            observed: Vec::new(),
+            reason: String::new(),
+            facts: None,
+            first_index: None,
+            last_index: None,
+        };
+        match interval.told {
+            State::Silent => of_rule.push(Finding {
+                reason: format!("no statement from {} to {}", interval.from, interval.to),
+                ..empty
+            }),
+            State::NotInManifest {
+                first_index,
+                last_index,
+            } => of_rule.push(Finding {
+                reason: format!("the agent does not run the probe {}", rule.reads()),
+                first_index: Some(first_index),
+                last_index: Some(last_index),
+                ..empty
+            }),
+            State::Held {
+                digest,
+                first_index,
+                last_index,
+            } => {
+                let mut at = interval.from;
+                while at < interval.to {
+                    let judgement = judge.judge(rule, &digest, at, schemas, source);
+                    // `valid_until` is after `at`; if it were not, this would not end.
+                    let end = judgement.valid_until.filter(|until| *until > at).unwrap_or(interval.to);
+                    let end = end.min(interval.to);
+                    push(
+                        &mut of_rule,
+                        Finding {
+                            from: at,
+                            to: end,
+                            verdict: judgement.verdict,
+                            observed: judgement.observed,
+                            reason: judgement.reason,
+                            facts: Some(digest),
+                            first_index: Some(first_index),
+                            last_index: Some(last_index),
+                            ..empty.clone()
+                        },
+                    );
+                    at = end;
                 }
             }
         }
-        findings.append(&mut of_rule);
     }
-    findings
+    of_rule
 }
 
 fn push(findings: &mut Vec<Finding>, next: Finding) {

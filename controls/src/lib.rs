@@ -1,6 +1,7 @@
 //! Catalogues, rules, their evaluation and the status of controls. Pure: no clock, no I/O; the collector and the offline
 //! verifier get the same results from the same evidence.
 
+pub mod assessment;
 pub mod baseline;
 pub mod catalogue;
 pub mod coverage;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::{Catalogue, Control, ControlId, Reach};
 use crate::coverage::Coverage;
 use crate::finding::Finding;
-use crate::rule::{Rule, RuleSet, Severity, Weight};
+use crate::rule::{Bearing, Rule, RuleSet, Severity, Weight};
 use crate::verdict::Verdict;
 
 /// What evidence from hosts amounts to for a control.
@@ -57,7 +57,8 @@ pub struct HostCounts {
 }
 
 impl HostCounts {
-    fn count(&mut self, standing: Standing) {
+    /// Counts one more host.
+    pub fn count(&mut self, standing: Standing) {
         match standing {
             Standing::NotApplicable => self.not_applicable += 1,
             Standing::Met => self.met += 1,
@@ -74,13 +75,42 @@ impl HostCounts {
 }
 
 /// A host's standing, the better first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It does not apply.
     NotApplicable,
+    /// It is met.
     Met,
+    /// It is not met, by an accepted exception.
     Excepted,
+    /// It is not known.
     Unknown,
+    /// It is not met.
     NotMet,
+}
+
+impl Standing {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not_applicable",
+            Self::Met => "met",
+            Self::Excepted => "excepted",
+            Self::Unknown => "unknown",
+            Self::NotMet => "not_met",
+        }
+    }
+
+    /// What a verdict makes of a host, without an exception.
+    pub const fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Met => Self::Met,
+            Verdict::NotApplicable => Self::NotApplicable,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::NotMet => Self::NotMet,
+        }
+    }
 }
 
 /// A rule that bears on a control, with where hosts stand.
@@ -149,12 +179,9 @@ pub fn fold<'a>(
         let Some(place) = places.get(&finding.host) else {
             continue;
         };
-        let standing = match finding.verdict {
-            Verdict::Met => Standing::Met,
-            Verdict::NotApplicable => Standing::NotApplicable,
-            Verdict::Unknown => Standing::Unknown,
-            Verdict::NotMet if excepted(finding) => Standing::Excepted,
-            Verdict::NotMet => Standing::NotMet,
+        let standing = match Standing::of(finding.verdict) {
+            Standing::NotMet if excepted(finding) => Standing::Excepted,
+            standing => standing,
         };
         let of_rule = standings
             .entry(finding.rule.as_str())
@@ -163,11 +190,16 @@ pub fn fold<'a>(
             *worst = (*worst).max(Some(standing));
         }
     }
+    let gaps = coverage.hosts.iter().filter(|host| !host.gaps.is_empty()).count();
     let folding = Folding {
         catalogue,
         coverage,
         standings,
-        evidence_age: evidence_age(coverage),
+        reporting: Reporting {
+            complete: coverage.complete,
+            with_gaps: u64::try_from(gaps).unwrap_or(u64::MAX),
+            evidence_age: evidence_age(coverage),
+        },
     };
     catalogue
         .controls
@@ -193,17 +225,12 @@ struct Folding<'a> {
     coverage: &'a Coverage,
     /// By rule, then in the order of the coverage's hosts; the worst that was found.
     standings: HashMap<&'a str, Vec<Option<Standing>>>,
-    evidence_age: Option<u64>,
+    reporting: Reporting,
 }
 
 impl Folding<'_> {
     fn control(&self, control: &Control, rules: &RuleSet) -> ControlStatus {
-        let mut bearing: Vec<_> = rules
-            .rules()
-            .flat_map(|rule| rule.controls().iter().map(move |bearing| (rule.as_ref(), bearing)))
-            .filter(|(_, bearing)| bearing.catalogue == self.catalogue.id && bearing.control == control.id.as_str())
-            .collect();
-        bearing.sort_by_key(|(rule, bearing)| (bearing.bearing, rule.id().to_owned()));
+        let bearing = bearing_on(self.catalogue, control, rules);
         let mut hosts = HostCounts::default();
         for place in 0..self.coverage.hosts.len() {
             let worst = bearing.iter().map(|(rule, _)| self.standing(rule, place)).max();
@@ -211,33 +238,10 @@ impl Folding<'_> {
                 hosts.count(worst);
             }
         }
-        let rules: Vec<_> = bearing
+        let totals = bearing
             .into_iter()
-            .map(|(rule, bearing)| RuleStatus {
-                id: rule.id().to_owned(),
-                title: rule.title().to_owned(),
-                severity: rule.severity(),
-                bearing: bearing.bearing,
-                because: bearing.because.clone(),
-                hosts: self.counts(rule),
-            })
-            .collect();
-        let (status, reason) = self.status(&rules, &hosts);
-        ControlStatus {
-            id: control.id.clone(),
-            catalogue: self.catalogue.id.clone(),
-            name: control.name.clone(),
-            status,
-            reason,
-            reach: control.host_evidence.as_ref().map(|evidence| evidence.reach),
-            hosts,
-            rules,
-            evidence_age: if status == Status::NotEvidenced {
-                None
-            } else {
-                self.evidence_age
-            },
-        }
+            .map(|(rule, bearing)| (rule, bearing, self.counts(rule)));
+        conclude(self.catalogue, control, totals, hosts, self.reporting)
     }
 
     fn standing(&self, rule: &Rule, place: usize) -> Standing {
@@ -252,68 +256,128 @@ impl Folding<'_> {
         }
         counts
     }
+}
 
-    fn status(&self, rules: &[RuleStatus], hosts: &HostCounts) -> (Status, String) {
-        let total = hosts.total();
-        let named = |which: &dyn Fn(&RuleStatus) -> bool| {
-            let named: BTreeSet<_> = rules
-                .iter()
-                .filter(|rule| which(rule))
-                .map(|rule| rule.id.as_str())
-                .collect();
-            named.into_iter().collect::<Vec<_>>().join(", ")
-        };
-        if rules.is_empty() {
-            return (Status::NotEvidenced, "no rule bears on this control".to_owned());
-        }
-        if hosts.not_met > 0 {
-            let failing = named(&|rule| rule.hosts.not_met > 0);
-            return (
-                Status::Contradicted,
-                format!("not met on {} of {}: {failing}", hosts.not_met, count_of_hosts(total)),
-            );
-        }
-        let direct = |rule: &RuleStatus| rule.bearing == Weight::Direct;
-        if !rules.iter().any(direct) {
-            return (Status::Unknown, "only supporting rules bear on this control".to_owned());
-        }
-        if total == 0 {
-            return (Status::Unknown, "no host is in scope".to_owned());
-        }
-        if !self.coverage.complete {
-            let gaps = self.coverage.hosts.iter().filter(|host| !host.gaps.is_empty()).count();
-            return (
-                Status::Unknown,
-                format!(
-                    "coverage is not complete: {gaps} of {} did not report all the time",
-                    count_of_hosts(total)
-                ),
-            );
-        }
-        let open = |rule: &RuleStatus| direct(rule) && rule.hosts.unknown > 0;
-        if rules.iter().any(open) {
-            return (Status::Unknown, format!("not known on every host: {}", named(&open)));
-        }
-        let excepted = |rule: &RuleStatus| direct(rule) && rule.hosts.excepted > 0;
-        if rules.iter().any(excepted) {
-            return (
-                Status::Unknown,
-                format!("not met by accepted exception: {}", named(&excepted)),
-            );
-        }
-        if !rules.iter().any(|rule| direct(rule) && rule.hosts.met > 0) {
-            return (Status::Unknown, "no direct rule applies to any host".to_owned());
-        }
-        (
-            Status::Supported,
-            format!(
-                "met on {} of {}, does not apply to {}",
-                hosts.met,
-                count_of_hosts(total),
-                hosts.not_applicable
-            ),
-        )
+/// How the hosts in scope reported, as far as a status depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reporting {
+    /// Whether every host in scope had a statement at every instant.
+    pub complete: bool,
+    /// Hosts in scope that had not.
+    pub with_gaps: u64,
+    /// Seconds between the oldest of the hosts' last statements and the end of the period; absent if a host in scope has
+    /// none.
+    pub evidence_age: Option<u64>,
+}
+
+/// The rules that bear on a control, direct ones first, then by id.
+pub fn bearing_on<'r>(catalogue: &Catalogue, control: &Control, rules: &'r RuleSet) -> Vec<(&'r Rule, &'r Bearing)> {
+    let mut bearing: Vec<_> = rules
+        .rules()
+        .flat_map(|rule| rule.controls().iter().map(move |bearing| (rule.as_ref(), bearing)))
+        .filter(|(_, bearing)| bearing.catalogue == catalogue.id && bearing.control == control.id.as_str())
+        .collect();
+    bearing.sort_by_key(|(rule, bearing)| (bearing.bearing, rule.id().to_owned()));
+    bearing
+}
+
+/// The status of one control out of totals: where hosts stand by each rule of [`bearing_on`], and by all of them together.
+pub fn conclude<'r>(
+    catalogue: &Catalogue,
+    control: &Control,
+    totals: impl IntoIterator<Item = (&'r Rule, &'r Bearing, HostCounts)>,
+    hosts: HostCounts,
+    reporting: Reporting,
+) -> ControlStatus {
+    let rules: Vec<_> = totals
+        .into_iter()
+        .map(|(rule, bearing, hosts)| RuleStatus {
+            id: rule.id().to_owned(),
+            title: rule.title().to_owned(),
+            severity: rule.severity(),
+            bearing: bearing.bearing,
+            because: bearing.because.clone(),
+            hosts,
+        })
+        .collect();
+    let (status, reason) = status(&rules, &hosts, reporting);
+    ControlStatus {
+        id: control.id.clone(),
+        catalogue: catalogue.id.clone(),
+        name: control.name.clone(),
+        status,
+        reason,
+        reach: control.host_evidence.as_ref().map(|evidence| evidence.reach),
+        hosts,
+        rules,
+        evidence_age: if status == Status::NotEvidenced {
+            None
+        } else {
+            reporting.evidence_age
+        },
     }
+}
+
+fn status(rules: &[RuleStatus], hosts: &HostCounts, reporting: Reporting) -> (Status, String) {
+    let total = hosts.total();
+    let named = |which: &dyn Fn(&RuleStatus) -> bool| {
+        let named: BTreeSet<_> = rules
+            .iter()
+            .filter(|rule| which(rule))
+            .map(|rule| rule.id.as_str())
+            .collect();
+        named.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    if rules.is_empty() {
+        return (Status::NotEvidenced, "no rule bears on this control".to_owned());
+    }
+    if hosts.not_met > 0 {
+        let failing = named(&|rule| rule.hosts.not_met > 0);
+        return (
+            Status::Contradicted,
+            format!("not met on {} of {}: {failing}", hosts.not_met, count_of_hosts(total)),
+        );
+    }
+    let direct = |rule: &RuleStatus| rule.bearing == Weight::Direct;
+    if !rules.iter().any(direct) {
+        return (Status::Unknown, "only supporting rules bear on this control".to_owned());
+    }
+    if total == 0 {
+        return (Status::Unknown, "no host is in scope".to_owned());
+    }
+    if !reporting.complete {
+        return (
+            Status::Unknown,
+            format!(
+                "coverage is not complete: {} of {} did not report all the time",
+                reporting.with_gaps,
+                count_of_hosts(total)
+            ),
+        );
+    }
+    let open = |rule: &RuleStatus| direct(rule) && rule.hosts.unknown > 0;
+    if rules.iter().any(open) {
+        return (Status::Unknown, format!("not known on every host: {}", named(&open)));
+    }
+    let excepted = |rule: &RuleStatus| direct(rule) && rule.hosts.excepted > 0;
+    if rules.iter().any(excepted) {
+        return (
+            Status::Unknown,
+            format!("not met by accepted exception: {}", named(&excepted)),
+        );
+    }
+    if !rules.iter().any(|rule| direct(rule) && rule.hosts.met > 0) {
+        return (Status::Unknown, "no direct rule applies to any host".to_owned());
+    }
+    (
+        Status::Supported,
+        format!(
+            "met on {} of {}, does not apply to {}",
+            hosts.met,
+            count_of_hosts(total),
+            hosts.not_applicable
+        ),
+    )
 }
 
 fn count_of_hosts(hosts: u64) -> String {

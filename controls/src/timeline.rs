@@ -152,6 +152,15 @@ impl Timeline {
         }
     }
 
+    /// A timeline that was put away: `told` as [`Self::told`] gave it, or a part of it. Neighbours with the same manifest
+    /// and nothing between them may have been merged into one or two.
+    pub fn recalled(freshness: u64, told: Vec<Told>) -> Self {
+        Self {
+            told,
+            ..Self::new(freshness)
+        }
+    }
+
     /// Seconds for which a statement speaks at most.
     pub fn freshness(&self) -> i64 {
         self.freshness

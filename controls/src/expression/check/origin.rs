@@ -64,8 +64,11 @@ impl Origin {
             (left, right) => match (left.extent(), right.extent()) {
                 (Some(left_extent), Some(right_extent)) => Self::Made {
                     extent: Extent::Together(Box::new(left_extent), Box::new(right_extent)),
-                    // Elements may themselves be lists, of either origin; going through those is refused.
-                    element: Box::new(Self::Nowhere),
+                    element: Box::new(match (&left, &right) {
+                        // Elements that are lists from either place: going through those is refused.
+                        (Self::Path(_), Self::Path(_)) => Self::Nowhere,
+                        _ => left.element().or(right.element()),
+                    }),
                 },
                 _ => Self::Nowhere,
             },
