@@ -26,6 +26,14 @@ pub const FINDINGS: &str = "results/findings.json";
 pub const CONTROLS: &str = "results/controls.json";
 /// Coverage.
 pub const COVERAGE: &str = "results/coverage.json";
+/// Findings, as a table.
+pub const FINDINGS_TABLE: &str = "results/findings.csv";
+/// Status of the controls, as a table.
+pub const CONTROLS_TABLE: &str = "results/controls.csv";
+/// Coverage, as a table.
+pub const COVERAGE_TABLE: &str = "results/coverage.csv";
+/// Names of the hosts that ought to report, one per line, if there is such a list.
+pub const SCOPE: &str = "scope.txt";
 /// Parameters that the organisation set for the rules.
 pub const BASELINE: &str = "rules/baseline.yaml";
 

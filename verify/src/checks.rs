@@ -102,12 +102,20 @@ pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) 
         catalogue: issue.catalogue.clone(),
     });
 
+    let manifests = content::Manifests::read(&mut context)?;
+    let (rules, files) = keyring
+        .rule_set
+        .as_ref()
+        .ok_or_else(|| Failure::wrong("no entry puts rules into force", pack::COLLECTOR))?;
     let every = options.every_signature || log.head().size <= EVERY_SIGNATURE;
-    let signatures = if every { Signatures::Every } else { Signatures::Ends };
-    let statements = chains::read(&mut context, &log, &keyring, &mut seen, signatures)?;
-    check_complete(&mut context, &log, &seen, &statements)?;
-    let manifests = content::manifests(&mut context, &statements)?;
-    results::check(&mut context, &keyring, &issue, &statements, &manifests)?;
+    let reading = chains::Reading {
+        signatures: if every { Signatures::Every } else { Signatures::Ends },
+        freshness: rules.freshness_seconds,
+    };
+    let chains = chains::read(&mut context, &log, &keyring, &mut seen, &manifests, reading)?;
+    check_complete(&mut context, &log, &seen, chains.first)?;
+    let witnesses = keyring.roll.witnesses(chains.timelines, rules.freshness_seconds);
+    results::check(&mut context, files, &issue, &witnesses, &manifests)?;
     if let Some(older) = &mut options.previous {
         previous::check(&mut context, &log, &log_key, older)?;
     }
@@ -169,15 +177,10 @@ fn check_complete(
     context: &mut Context,
     log: &log::Log,
     seen: &entries::Seen,
-    statements: &chains::Statements,
+    first: Option<u64>,
 ) -> Result<(), Failure> {
     let size = log.head().size;
-    let begin = statements
-        .values()
-        .filter_map(|stated| stated.first())
-        .map(|stated| stated.index)
-        .min();
-    if let Some(missing) = seen.first_unseen(begin.unwrap_or(size), size) {
+    if let Some(missing) = seen.first_unseen(first.unwrap_or(size), size) {
         return Err(Failure::wrong(
             format!("log entry {missing} is missing from the pack"),
             "statements/",

@@ -37,6 +37,8 @@ pub enum Role {
     Rule,
     /// `catalogues/<name>.csv`.
     Catalogue,
+    /// `scope.txt`.
+    Scope,
     /// `results/…`.
     Result,
 }
@@ -53,7 +55,13 @@ impl Role {
             pack::README | pack::INDEX => return Some(Self::Text),
             pack::CHECKPOINT => return Some(Self::Checkpoint),
             pack::COLLECTOR => return Some(Self::Collector),
-            pack::FINDINGS | pack::CONTROLS | pack::COVERAGE => return Some(Self::Result),
+            pack::SCOPE => return Some(Self::Scope),
+            pack::FINDINGS
+            | pack::FINDINGS_TABLE
+            | pack::CONTROLS
+            | pack::CONTROLS_TABLE
+            | pack::COVERAGE
+            | pack::COVERAGE_TABLE => return Some(Self::Result),
             _ => {}
         }
         let (folder, file) = name.split_once('/')?;
@@ -78,7 +86,6 @@ impl Role {
                 .strip_suffix(".csv")
                 .filter(|stem| plain(stem))
                 .map(|_| Self::Catalogue),
-            "results" => matches!(file, "findings.csv" | "controls.csv" | "coverage.csv").then_some(Self::Result),
             _ => None,
         }
     }
@@ -97,7 +104,7 @@ impl Role {
             Self::Facts(_) => facts::MAX_BYTES as u64,
             Self::Key(_) => 1024,
             Self::Rule => MIB,
-            Self::Catalogue => 16 * MIB,
+            Self::Catalogue | Self::Scope => 16 * MIB,
             Self::Result => 16 * 1024 * MIB,
         }
     }

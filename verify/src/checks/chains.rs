@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use controls::timeline::{Observation, Timeline};
+use evidence::Digest;
 use evidence::checkpoint::Checkpoint;
 use evidence::envelope::Unverified;
 use evidence::key::PublicKey;
-use evidence::statement::{HostId, Observation, Predicate, Statement};
-use evidence::{Digest, Timestamp};
+use evidence::statement::{self, HostId, Predicate, Statement};
 
 use super::Context;
 use super::Signatures;
+use super::content::Manifests;
 use super::entries::{self, Place, Seen};
 use super::keyring::Keyring;
 use super::log::Log;
@@ -21,24 +23,28 @@ use crate::archive::Role;
 use crate::failure::Failure;
 use crate::signatures::Dalek;
 
-/// One statement, as far as judging needs it.
-pub(super) struct Stated {
-    /// Its place in the log.
-    pub(super) index: u64,
-    /// When, by the host's clock.
-    pub(super) observed_at: Timestamp,
-    /// What the host saw.
-    pub(super) manifest: Digest,
-}
-
-/// Every host's statements, in log order.
-pub(super) type Statements = BTreeMap<HostId, Vec<Stated>>;
-
 /// Where a host's chain stands.
 struct Link {
     epoch: String,
     sequence: u64,
     digest: Digest,
+}
+
+/// How the statements are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    /// Which signatures are checked.
+    pub(super) signatures: Signatures,
+    /// Seconds for which a statement speaks.
+    pub(super) freshness: u64,
+}
+
+/// What the hosts told.
+pub(super) struct Chains {
+    /// By host.
+    pub(super) timelines: BTreeMap<HostId, Timeline>,
+    /// The first of their entries in the log.
+    pub(super) first: Option<u64>,
 }
 
 /// The newest statement of a chain, whose signature vouches for those before it.
@@ -63,47 +69,50 @@ pub(super) fn read(
     log: &Log,
     keyring: &Keyring,
     seen: &mut Seen,
-    signatures: Signatures,
-) -> Result<Statements, Failure> {
-    let mut all = Statements::new();
+    manifests: &Manifests,
+    options: Reading,
+) -> Result<Chains, Failure> {
+    let mut chains = Chains {
+        timelines: BTreeMap::new(),
+        first: None,
+    };
     let (mut count, mut checked, mut lost) = (0, 0, BTreeMap::new());
     let files = context.archive.of_role(|role| matches!(role, Role::Host(_)));
     for file in &files {
         let Some(Role::Host(host)) = context.archive.files().get(file).cloned() else {
             continue;
         };
-        if !keyring.hosts.contains_key(&host) {
+        if !keyring.roll.members().contains_key(&host) {
             return Err(Failure::wrong(
                 format!("no entry of the log enrols a host {host}"),
                 file,
             ));
         }
         let mut epochs = BTreeSet::new();
-        let (mut link, mut end, mut stated): (Option<Link>, Option<End>, _) = (None, None, vec![]);
+        let (mut link, mut end): (Option<Link>, Option<End>) = (None, None);
+        let mut timeline = Timeline::new(options.freshness);
         let mut alarms = 0;
         entries::for_each(context, log, seen, file, |entry| {
             let (index, place, digest) = (entry.index, entry.place, entry.digest);
             let wrong = |what: String| Failure::wrong(what, &place);
             let key = keyring.key_at(entry.envelope.keyid(), &host, index).map_err(wrong)?;
-            let statement = entry
+            let signed = entry
                 .envelope
                 .claimed()
                 .map_err(|error| Failure::wrong(error, &place))?;
-            let observation = observation(&statement, &host, &place)?;
+            let observation = observation(&signed, &host, &place)?;
             let names_the_one_before = check_link(link.as_ref(), &epochs, observation).map_err(wrong)?;
             check_checkpoint(log, observation).map_err(wrong)?;
             alarms += u64::from(observation.alarm.is_some());
             if let Some(loss) = &observation.lost {
                 *lost.entry(host.clone()).or_insert(0) += loss.to - loss.from + 1;
             }
-            let manifest = statement
-                .manifest()
-                .ok_or_else(|| wrong("the subject is not one manifest".to_owned()))?;
-            stated.push(Stated {
-                index,
-                observed_at: observation.observed_at,
-                manifest,
-            });
+            let manifest = signed.manifest();
+            let manifest = manifest.ok_or_else(|| wrong("the subject is not one manifest".to_owned()))?;
+            let told = Observation::of(index, observation, manifests.named(&manifest)?);
+            timeline.append(told).map_err(|error| Failure::wrong(error, &place))?;
+            count += 1;
+            chains.first = Some(chains.first.map_or(index, |first: u64| first.min(index)));
             epochs.insert(observation.epoch.clone());
             link = Some(Link {
                 epoch: observation.epoch.clone(),
@@ -118,7 +127,7 @@ pub(super) fn read(
                 place: place.clone(),
             };
             match end.replace(next) {
-                Some(before) if !vouched || signatures == Signatures::Every => {
+                Some(before) if !vouched || options.signatures == Signatures::Every => {
                     checked += 1;
                     before.check()
                 }
@@ -134,8 +143,7 @@ pub(super) fn read(
                 "{host} holds proof of a dishonest log, in {alarms} of its statements"
             ));
         }
-        count += stated.len() as u64;
-        all.insert(host, stated);
+        chains.timelines.insert(host, timeline);
     }
     for (host, count) in lost {
         context.report.warn(format!(
@@ -149,11 +157,12 @@ pub(super) fn read(
     context
         .report
         .passed("signatures of hosts that vouch for these statements", checked);
-    Ok(all)
+    manifests.check_all_named()?;
+    Ok(chains)
 }
 
-fn observation<'a>(statement: &'a Statement, host: &HostId, place: &Place) -> Result<&'a Observation, Failure> {
-    match &statement.predicate {
+fn observation<'a>(signed: &'a Statement, host: &HostId, place: &Place) -> Result<&'a statement::Observation, Failure> {
+    match &signed.predicate {
         Predicate::Observation(observation) if observation.host == *host => Ok(observation),
         Predicate::Observation(observation) => Err(Failure::wrong(
             format!("is a statement of {}, not of {host}", observation.host),
@@ -165,7 +174,7 @@ fn observation<'a>(statement: &'a Statement, host: &HostId, place: &Place) -> Re
 
 /// Sequence numbers grow by one, jump only over a declared loss, and begin again only in an epoch not seen before. The
 /// first statement of the pack may be anywhere in its epoch. Says whether the statement names the one before it.
-fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation) -> Result<bool, String> {
+fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &statement::Observation) -> Result<bool, String> {
     if let Some(lost) = &now.lost
         && (lost.from > lost.to || now.sequence != lost.to + 1)
     {
@@ -204,7 +213,7 @@ fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &Observation)
 }
 
 /// What the host swears to have seen of the log must be a beginning of this log.
-fn check_checkpoint(log: &Log, observation: &Observation) -> Result<(), String> {
+fn check_checkpoint(log: &Log, observation: &statement::Observation) -> Result<(), String> {
     let Some(Checkpoint { origin, size, root }) = observation.checkpoint.as_ref().map(|seen| Checkpoint {
         origin: seen.origin.clone(),
         size: seen.size,
@@ -233,7 +242,8 @@ fn check_checkpoint(log: &Log, observation: &Observation) -> Result<(), String> 
 
 #[cfg(test)]
 mod tests {
-    use evidence::statement::{AgentBuild, Lost};
+    use evidence::Timestamp;
+    use evidence::statement::{AgentBuild, Lost, Observation};
 
     use super::*;
 
@@ -256,7 +266,7 @@ mod tests {
         }
     }
 
-    fn check(before: u64, now: &Observation) -> Result<bool, String> {
+    fn check(before: u64, now: &statement::Observation) -> Result<bool, String> {
         let link = Link {
             epoch: "e".into(),
             sequence: before,

@@ -1,6 +1,8 @@
 //! Manifests and facts: that what statements name is there, is what it is named, and that nothing else is there.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use evidence::Digest;
 use evidence::facts::{FactsDocument, ProbeId};
@@ -8,38 +10,54 @@ use evidence::manifest::Manifest;
 use evidence::pack;
 
 use super::Context;
-use super::chains::Statements;
 use crate::archive::Role;
 use crate::failure::Failure;
 
-/// The manifests of the pack by digest.
-pub(super) type Manifests = BTreeMap<Digest, BTreeMap<ProbeId, Digest>>;
+/// The manifests of the pack by digest, and which of them a statement has named.
+pub(super) struct Manifests(BTreeMap<Digest, (Arc<Manifest>, Cell<bool>)>);
 
-/// Checks every manifest; gives them, and the facts documents that they name with the probe that each must be of.
-pub(super) fn manifests(context: &mut Context, statements: &Statements) -> Result<Manifests, Failure> {
-    let mut wanted: BTreeSet<Digest> = statements.values().flatten().map(|stated| stated.manifest).collect();
-    let mut manifests = Manifests::new();
-    for name in context.archive.of_role(|role| matches!(role, Role::Manifest(_))) {
-        let Some(Role::Manifest(digest)) = context.archive.files().get(&name).cloned() else {
-            continue;
-        };
-        let bytes = context.named(&name, digest)?;
-        if !wanted.remove(&digest) {
-            return Err(Failure::wrong("no statement in the pack names this manifest", name));
+impl Manifests {
+    /// Reads every manifest.
+    pub(super) fn read(context: &mut Context) -> Result<Self, Failure> {
+        let mut manifests = BTreeMap::new();
+        for name in context.archive.of_role(|role| matches!(role, Role::Manifest(_))) {
+            let Some(Role::Manifest(digest)) = context.archive.files().get(&name).cloned() else {
+                continue;
+            };
+            let bytes = context.named(&name, digest)?;
+            let manifest = Manifest::from_bytes(&bytes).map_err(|error| Failure::wrong(error, &name))?;
+            manifests.insert(digest, (Arc::new(manifest), Cell::new(false)));
         }
-        let manifest = Manifest::from_bytes(&bytes).map_err(|error| Failure::wrong(error, &name))?;
-        manifests.insert(digest, manifest.documents().clone());
+        context
+            .report
+            .passed("manifests are what they are named", manifests.len() as u64);
+        Ok(Self(manifests))
     }
-    if let Some(missing) = wanted.first() {
-        return Err(Failure::wrong(
-            "a statement names it and it is missing",
-            pack::manifest(missing),
-        ));
+
+    /// The manifest that a statement names.
+    pub(super) fn named(&self, digest: &Digest) -> Result<Arc<Manifest>, Failure> {
+        let (manifest, named) = self
+            .0
+            .get(digest)
+            .ok_or_else(|| Failure::wrong("a statement names it and it is missing", pack::manifest(digest)))?;
+        named.set(true);
+        Ok(Arc::clone(manifest))
     }
-    context
-        .report
-        .passed("manifests are those that the statements name", manifests.len() as u64);
-    Ok(manifests)
+
+    /// Once all statements were read: no manifest is there that none names.
+    pub(super) fn check_all_named(&self) -> Result<(), Failure> {
+        match self.0.iter().find(|(_, (_, named))| !named.get()) {
+            Some((digest, _)) => Err(Failure::wrong(
+                "no statement in the pack names this manifest",
+                pack::manifest(digest),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn documents(&self) -> impl Iterator<Item = (&ProbeId, &Digest)> {
+        self.0.values().flat_map(|(manifest, _)| manifest.documents())
+    }
 }
 
 /// Checks every facts document and hands it to `take`, one at a time: they are not kept.
@@ -49,7 +67,7 @@ pub(super) fn facts(
     mut take: impl FnMut(Digest, FactsDocument) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut probes: BTreeMap<Digest, BTreeSet<&ProbeId>> = BTreeMap::new();
-    for (probe, digest) in manifests.values().flatten() {
+    for (probe, digest) in manifests.documents() {
         probes.entry(*digest).or_default().insert(probe);
     }
     let mut withheld = probes.clone();

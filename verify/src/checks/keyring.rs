@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use controls::assessment::Roll;
 use evidence::checkpoint::Checkpoint;
 use evidence::envelope::Unverified;
 use evidence::key::{KeyId, PublicKey};
@@ -18,12 +19,12 @@ use crate::signatures::Dalek;
 pub(super) struct Keyring {
     /// The log's opening.
     pub(super) opening: LogOpening,
-    /// Hosts by id, with the name that they gave when they joined.
-    pub(super) hosts: BTreeMap<HostId, String>,
+    /// Who has enrolled.
+    pub(super) roll: Roll,
     /// Host keys by id.
     keys: BTreeMap<KeyId, HostKey>,
-    /// Rule sets by the entry that put them into force.
-    pub(super) rule_sets: Vec<(u64, RuleSetInForce, Vec<Subject>)>,
+    /// The rule set in force at the end of the log, and its files.
+    pub(super) rule_set: Option<(RuleSetInForce, Vec<Subject>)>,
     /// SHA-256 of the last of the collector's entries.
     pub(super) last_entry: Digest,
 }
@@ -79,9 +80,9 @@ impl Keyring {
         let opening = opening.clone();
         Ok(Self {
             opening,
-            hosts: BTreeMap::new(),
+            roll: Roll::default(),
             keys: BTreeMap::new(),
-            rule_sets: vec![],
+            rule_set: None,
             last_entry: entry.digest,
         })
     }
@@ -114,7 +115,7 @@ impl Keyring {
                 if self.keys.insert(keyid, key).is_some() {
                     return Err(wrong(format!("key {keyid} is enrolled twice")));
                 }
-                self.hosts.insert(enrolment.host.clone(), enrolment.name.clone());
+                self.roll.enrol(enrolment);
             }
             Predicate::Revocation(revocation) => {
                 expect_subject(statement, revocation.host.as_str(), revocation.keyid, &place)?;
@@ -129,8 +130,9 @@ impl Keyring {
                     ))
                 })?;
                 key.revoked.get_or_insert(index);
+                self.roll.revoke(revocation);
             }
-            Predicate::Rules(rules) => self.rule_sets.push((index, rules.clone(), statement.subject.clone())),
+            Predicate::Rules(rules) => self.rule_set = Some((rules.clone(), statement.subject.clone())),
             Predicate::Pack(_) => {}
             Predicate::Log(_) => return Err(wrong("opens the log a second time".to_owned())),
             Predicate::Observation(_) => return Err(wrong("is a host's statement among the collector's".to_owned())),
