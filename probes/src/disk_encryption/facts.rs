@@ -123,6 +123,11 @@ pub struct EncryptionLayer {
     pub name: String,
     /// How it encrypts, as the UUID of the mapping says.
     pub kind: LayerKind,
+    /// Whether everything that passes through it is encrypted. `not_encrypted` if some is not, as while a device is
+    /// being encrypted in place.
+    pub encryption: Encryption,
+    /// What that is known from.
+    pub basis: Basis,
     /// The device on which its header lies, by name in `devices`; empty if none was found.
     pub header_device: String,
     /// The LUKS header. `unsupported` for other kinds, which have none or another one; `absent` if the device is out of
@@ -130,6 +135,18 @@ pub struct EncryptionLayer {
     pub header: Known<LuksHeader>,
     /// What the kernel does: ciphers of the active mapping. Needs root and dmsetup(8); `denied` otherwise.
     pub mapping: Known<Vec<Cipher>>,
+}
+
+/// What a layer is known from; the strongest that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The kernel's table of the mapping: what the kernel does.
+    Table,
+    /// The LUKS header with the UUID that the mapping names.
+    Header,
+    /// The UUID of the mapping alone, which whoever made the mapping chose.
+    Name,
 }
 
 /// Kinds of encrypting layers.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::facts::Outcome;
 
-use super::facts::{Cipher, DeviceKind, EncryptionLayer, LayerKind, LuksHeader};
+use super::facts::{Basis, Cipher, DeviceKind, Encryption, EncryptionLayer, LayerKind, LuksHeader};
 use super::luks::{self, HeaderError, Medium};
 use super::stack::{Below, Passage};
 use super::survey::{Found, Survey};
@@ -46,53 +46,30 @@ impl Survey<'_, '_> {
                 // Not cryptsetup's: only the table can tell.
                 let Known::Observed(segments) = &table else { continue };
                 if !segments.iter().any(|segment| matches!(segment, Segment::Crypt(_))) {
-                    found.node.passage = Passage::Clear;
+                    found.node.passage = self.by_table(segments);
                     self.found.insert(kernel_name, found);
                     continue;
                 }
                 found.kind = DeviceKind::Encryption;
                 found.layer = Some((LayerKind::Unnamed, String::new()));
             }
-            let (layer, drive_only) = self.layer(&found, &table);
-            found.node.passage = passage(&layer, drive_only, &table, self.is_being_changed(&found));
-            self.found.insert(kernel_name.clone(), found);
-            layers.insert(kernel_name, layer);
+            let header = self.header(&found);
+            found.node.passage = self.passage(&found, &header, &table);
+            layers.insert(kernel_name.clone(), layer(&found, header, &table));
+            self.found.insert(kernel_name, found);
         }
         layers
     }
 
-    fn layer(&self, found: &Found, table: &Known<Vec<Segment>>) -> (EncryptionLayer, bool) {
-        let (kind, uuid) = found.layer.clone().unwrap_or((LayerKind::Unnamed, String::new()));
-        let (header_device, header) = match kind {
-            LayerKind::Luks1 | LayerKind::Luks2 | LayerKind::Luks2Opal => self.header(found, &uuid),
-            _ => {
-                let detail = "this kind of layer has no LUKS header".to_owned();
-                (String::new(), not(Outcome::Unsupported, detail))
-            }
-        };
-        let mapping = match table {
-            Known::Observed(segments) => Known::Observed(ciphers(segments)),
-            Known::Not(why) => Known::Not(why.clone()),
-        };
-        let drive_only = kind == LayerKind::Luks2Opal
-            && header
-                .value()
-                .is_none_or(|header| header.drive_segments > 0 || header.ciphers.is_empty());
-        let layer = EncryptionLayer {
-            name: found.name.clone(),
-            kind,
-            header_device,
-            header,
-            mapping,
-        };
-        (layer, drive_only)
-    }
-
     /// Looks for the header on the devices below, through mapped devices that are parts of this layer.
-    fn header(&self, layer: &Found, uuid: &str) -> (String, Known<LuksHeader>) {
+    fn header(&self, layer: &Found) -> Header {
+        let uuid = match &layer.layer {
+            Some((LayerKind::Luks1 | LayerKind::Luks2 | LayerKind::Luks2Opal, uuid)) => uuid,
+            _ => return Header::NotRead(not(Outcome::Unsupported, "this kind of layer has no LUKS header")),
+        };
         let mut open = below(layer);
         let mut looked = 0;
-        let mut why = not(Outcome::Absent, "no device lies below it".to_owned());
+        let mut header = Header::Missing(not(Outcome::Absent, "no device lies below it"));
         while let Some(kernel_name) = open.pop() {
             looked += 1;
             if looked > MAX_CANDIDATES {
@@ -101,62 +78,148 @@ impl Survey<'_, '_> {
             let Some(found) = self.found.get(&kernel_name) else {
                 continue;
             };
-            let path = format!("/dev/{}", kernel_name.replace('!', "/"));
-            let device = Device {
-                reading: self.reading,
-                path: &path,
-            };
-            why = match luks::read(&device) {
-                Ok(Some(header)) if same_uuid(&header.uuid, uuid) => {
-                    return (found.name.clone(), Known::Observed(header));
-                }
-                Ok(Some(_)) => not(
-                    Outcome::Malformed,
-                    format!("{path}: the LUKS header has another UUID than the mapping"),
-                ),
-                Ok(None) => not(Outcome::Absent, format!("{path}: no LUKS header; it may be detached")),
-                Err(HeaderError::Unread(Unread::Failed { place, reason })) if reason == NOT_THERE => {
-                    not(Outcome::Absent, format!("{place} {reason}"))
-                }
-                Err(HeaderError::Unread(unread)) => Known::unread(&unread),
-                Err(HeaderError::Malformed(what)) => not(Outcome::Malformed, format!("{path}: {what}")),
-                Err(HeaderError::Unsupported(what)) => not(Outcome::Unsupported, format!("{path}: {what}")),
-            };
-            if matches!(found.kind, DeviceKind::Integrity | DeviceKind::Mapped) {
+            header = self.header_on(&kernel_name, found, uuid);
+            if matches!(header, Header::Found(..)) {
+                return header;
+            }
+            let is_part = matches!(found.kind, DeviceKind::Integrity | DeviceKind::Mapped)
+                || matches!(found.layer, Some((LayerKind::Unnamed, _)));
+            if is_part {
                 open.extend(below(found));
             }
         }
-        (String::new(), why)
+        header
     }
 
-    /// Whether the layer lies on the helper devices of a running re-encryption (`NAME-hotzone-forward` and the like).
+    fn header_on(&self, kernel_name: &str, found: &Found, uuid: &str) -> Header {
+        let path = format!("/dev/{}", kernel_name.replace('!', "/"));
+        let device = Device {
+            reading: self.reading,
+            path: &path,
+        };
+        match luks::read(&device) {
+            Ok(Some(header)) if same_uuid(&header.uuid, uuid) => Header::Found(found.name.clone(), header),
+            Ok(Some(_)) => Header::Missing(not(
+                Outcome::Malformed,
+                format!("{path}: the LUKS header has another UUID than the mapping"),
+            )),
+            Ok(None) => Header::Missing(not(
+                Outcome::Absent,
+                format!("{path}: no LUKS header; it may be detached"),
+            )),
+            Err(HeaderError::Unread(Unread::Failed { place, reason })) if reason == NOT_THERE => {
+                Header::NotRead(not(Outcome::Absent, format!("{place} {reason}")))
+            }
+            Err(HeaderError::Unread(unread)) => Header::NotRead(Known::unread(&unread)),
+            Err(HeaderError::Malformed(what)) => Header::NotRead(not(Outcome::Malformed, format!("{path}: {what}"))),
+            Err(HeaderError::Unsupported(what)) => {
+                Header::NotRead(not(Outcome::Unsupported, format!("{path}: {what}")))
+            }
+        }
+    }
+
+    /// What passes through a layer unencrypted, by everything that is known about it. Where header and table differ,
+    /// the one that shows something clear is believed.
+    fn passage(&self, layer: &Found, header: &Header, table: &Known<Vec<Segment>>) -> Passage {
+        let being_changed = self.is_being_changed(layer);
+        let is_opal = matches!(layer.layer, Some((LayerKind::Luks2Opal, _)));
+        match header {
+            Header::Found(_, header) if header.clear_segments > 0 => return Passage::Clear,
+            Header::Found(_, header) if header.drive_segments > 0 => return Passage::Opaque(DRIVE_ONLY.to_owned()),
+            Header::Found(..) => {}
+            _ if is_opal => return Passage::Opaque(DRIVE_ONLY.to_owned()),
+            _ if being_changed => {
+                return Passage::Opaque("its encryption is being changed and its header was not read".to_owned());
+            }
+            Header::Missing(_) if matches!(table, Known::Not(_)) => {
+                return Passage::Opaque(format!(
+                    "{} is named LUKS, no LUKS header lies below it, and the kernel's table was not read",
+                    layer.name
+                ));
+            }
+            Header::Missing(_) | Header::NotRead(_) => {}
+        }
+        match table {
+            Known::Observed(segments) => self.by_table(segments),
+            Known::Not(_) => Passage::Encrypts,
+        }
+    }
+
+    /// What the kernel's table says. A device whose encryption is being changed is encrypted segment by segment, and
+    /// the rest goes to helper devices, which are judged themselves.
+    fn by_table(&self, segments: &[Segment]) -> Passage {
+        if segments.is_empty() {
+            return Passage::Opaque("the mapping has no table".to_owned());
+        }
+        if !segments.iter().any(|segment| matches!(segment, Segment::Crypt(_))) {
+            return Passage::Clear;
+        }
+        let mut rest = vec![];
+        for segment in segments.iter().filter(|segment| segment.is_clear()) {
+            match segment {
+                Segment::Linear(major, minor) => match self.kernel_name(*major, *minor) {
+                    Some(name) => rest.push(name),
+                    None => return Passage::Opaque(format!("its table names {major}:{minor}, which is not below it")),
+                },
+                _ => return Passage::Clear,
+            }
+        }
+        if rest.is_empty() {
+            Passage::Encrypts
+        } else {
+            Passage::Partly(rest)
+        }
+    }
+
+    /// Whether the layer lies on a helper device of a running re-encryption (`reencrypt_init_device_stack` in
+    /// cryptsetup's sources).
     fn is_being_changed(&self, layer: &Found) -> bool {
         let Some(mapping) = &layer.mapping else { return false };
-        let prefix = format!("{mapping}-hotzone-");
+        let helpers = ["overlay", "hotzone-forward", "hotzone-backward"].map(|helper| format!("{mapping}-{helper}"));
         let names = below(layer)
             .into_iter()
             .filter_map(|name| self.found.get(&name)?.mapping.clone());
-        names.into_iter().any(|name| name.starts_with(&prefix))
+        names.into_iter().any(|name| helpers.contains(&name))
     }
 }
 
-/// What passes through a layer unencrypted, by everything that is known about it. Where header and table differ, the
-/// one that shows something clear is believed.
-fn passage(layer: &EncryptionLayer, drive_only: bool, table: &Known<Vec<Segment>>, being_changed: bool) -> Passage {
-    let header = layer.header.value();
-    if header.is_some_and(|header| header.clear_segments > 0) {
-        return Passage::Clear;
-    }
-    if drive_only {
-        return Passage::Opaque("only the drive encrypts (OPAL), which cannot be seen from here".to_owned());
-    }
-    if being_changed && header.is_none() {
-        return Passage::Opaque("its encryption is being changed and its header was not read".to_owned());
-    }
-    match table {
-        Known::Observed(segments) if segments.is_empty() => Passage::Opaque("the mapping has no table".to_owned()),
-        Known::Observed(segments) if segments.iter().any(Segment::is_clear) && !being_changed => Passage::Clear,
-        _ => Passage::Encrypts,
+/// What came of looking for a header.
+enum Header {
+    /// On this device, by its name in the facts.
+    Found(String, LuksHeader),
+    /// The devices were read, and the header is not there.
+    Missing(Known<LuksHeader>),
+    /// A device was not read, or its header not understood; or there is none to look for.
+    NotRead(Known<LuksHeader>),
+}
+
+const DRIVE_ONLY: &str = "only the drive encrypts (OPAL), as far as is seen";
+
+fn layer(found: &Found, header: Header, table: &Known<Vec<Segment>>) -> EncryptionLayer {
+    let basis = match (table, &header) {
+        (Known::Observed(_), _) => Basis::Table,
+        (Known::Not(_), Header::Found(..)) => Basis::Header,
+        (Known::Not(_), _) => Basis::Name,
+    };
+    let (header_device, header) = match header {
+        Header::Found(device, header) => (device, Known::Observed(header)),
+        Header::Missing(why) | Header::NotRead(why) => (String::new(), why),
+    };
+    EncryptionLayer {
+        name: found.name.clone(),
+        kind: found.layer.as_ref().map_or(LayerKind::Unnamed, |(kind, _)| *kind),
+        encryption: match found.node.passage {
+            Passage::Encrypts => Encryption::Encrypted,
+            Passage::Clear | Passage::Partly(_) => Encryption::NotEncrypted,
+            Passage::Opaque(_) => Encryption::Unknown,
+        },
+        basis,
+        header_device,
+        header,
+        mapping: match table {
+            Known::Observed(segments) => Known::Observed(ciphers(segments)),
+            Known::Not(why) => Known::Not(why.clone()),
+        },
     }
 }
 
@@ -165,7 +228,7 @@ fn ciphers(segments: &[Segment]) -> Vec<Cipher> {
         .iter()
         .filter_map(|segment| match segment {
             Segment::Crypt(cipher) => Some(cipher.clone()),
-            Segment::Empty | Segment::Other(_) => None,
+            _ => None,
         })
         .collect();
     ciphers.sort();
@@ -208,7 +271,8 @@ fn table_of(tables: &Known<BTreeMap<String, Vec<Segment>>>, found: &Found) -> Kn
     }
 }
 
-fn not<T>(outcome: Outcome, detail: String) -> Known<T> {
+fn not<T>(outcome: Outcome, detail: impl Into<String>) -> Known<T> {
+    let detail = detail.into();
     Known::Not(NotKnown { outcome, detail })
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Passage {
     Encrypts,
     /// Hands it down as it is.
     Clear,
+    /// Encrypts it, apart from what it hands to these devices as it is, by kernel name.
+    Partly(Vec<String>),
     /// Not known, for this reason.
     Opaque(String),
 }
@@ -126,7 +128,11 @@ impl<'n> Stack<'n> {
             return State::Impossible(format!("more than {MAX_DEPTH} devices lie on each other at {name}"));
         }
         self.judged.insert(name.to_owned(), None);
-        let below = self.below(&node.below, depth + 1);
+        let below = match (&node.passage, self.below(&node.below, depth + 1)) {
+            (Passage::Partly(_), impossible @ State::Impossible(_)) => impossible,
+            (Passage::Partly(devices), _) => self.below(&Below::Devices(devices.clone()), depth + 1),
+            (_, below) => below,
+        };
         let state = match (&node.passage, below) {
             (_, impossible @ State::Impossible(_)) => impossible,
             (Passage::Encrypts, State::Memory) => State::Memory,
@@ -151,7 +157,7 @@ impl<'n> Stack<'n> {
             }
             *left = left.checked_sub(1)?;
             let Some(node) = self.nodes.get(name) else { continue };
-            let encrypts = node.passage == Passage::Encrypts;
+            let encrypts = matches!(node.passage, Passage::Encrypts | Passage::Partly(_));
             if encrypts && !crossed {
                 reach.encrypting.insert(name.to_owned());
             }
@@ -230,6 +236,24 @@ mod tests {
         assert_eq!(Vec::from_iter(reach.disks), ["sda", "sdb"]);
         assert_eq!(Vec::from_iter(reach.encrypting), ["dm-0"]);
         assert_eq!(stack.reach(&devices(&["md0"]), &mut 3), None);
+    }
+
+    #[test]
+    fn a_device_that_encrypts_in_part_is_as_good_as_the_rest() {
+        let rest = |rest: &str| {
+            let nodes = nodes(&[
+                (
+                    "dm-0",
+                    Passage::Partly(vec![rest.to_owned()]),
+                    devices(&["sda", "dm-1"]),
+                ),
+                ("dm-1", Passage::Encrypts, devices(&["sda"])),
+                ("sda", Passage::Clear, Below::Disk),
+            ]);
+            Stack::new(&nodes).judge(&devices(&["dm-0"]))
+        };
+        assert_eq!(rest("dm-1"), State::Encrypted);
+        assert_eq!(rest("sda"), State::Clear(Some("dm-0".to_owned())));
     }
 
     #[test]

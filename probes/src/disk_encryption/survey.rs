@@ -143,6 +143,13 @@ impl<'r, 'h> Survey<'r, 'h> {
         }
     }
 
+    /// Kernel name of the device with these numbers, if it was read.
+    pub(super) fn kernel_name(&self, major: u32, minor: u32) -> Option<String> {
+        let target = self.reading.link(&format!("/sys/dev/block/{major}:{minor}")).ok()??;
+        let (_, name) = last_two(&target)?;
+        self.found.contains_key(&name).then_some(name)
+    }
+
     /// Kernel name of the mapped device with this name.
     fn mapped(&self, mapping: &str) -> Result<Option<String>, Unread> {
         let entries = self.reading.list("/sys/class/block")?.unwrap_or_default();

@@ -16,6 +16,8 @@ pub enum Segment {
     Crypt(Cipher),
     /// `error` or `zero`: holds no data.
     Empty,
+    /// `linear`, onto the device with these numbers: hands the data down as it is.
+    Linear(u32, u32),
     /// Any other target, by its name.
     Other(String),
 }
@@ -26,7 +28,7 @@ impl Segment {
         match self {
             Self::Crypt(cipher) => is_null(&cipher.cipher),
             Self::Empty => false,
-            Self::Other(_) => true,
+            Self::Linear(..) | Self::Other(_) => true,
         }
     }
 }
@@ -59,6 +61,10 @@ fn segment(table: &str) -> Option<Segment> {
     match fields.next()? {
         "crypt" => {}
         "error" | "zero" => return Some(Segment::Empty),
+        "linear" => {
+            let (major, minor) = fields.next()?.split_once(':')?;
+            return Some(Segment::Linear(major.parse().ok()?, minor.parse().ok()?));
+        }
         other => return Some(Segment::Other(other.to_owned())),
     }
     // `Documentation/admin-guide/device-mapper/dm-crypt.rst`: cipher, key, IV offset, device, offset, options.
@@ -101,12 +107,13 @@ mod tests {
                     half: 0 100 crypt aes-xts-plain64 00 0 254:1 0\nhalf: 100 100 linear 254:1 100\n\
                     auth: 0 8 crypt capi:authenc(hmac(sha256),xts(aes))-random :96:logon:x 0 253:9 0 1 integrity:48:hmac(sha256)\n\
                     gone: 0 8 error \n\
+                    pool: 0 8 thin-pool 253:1 253:2 128 0\n\
                     empty: \n";
         let tables = parse(text).unwrap();
-        assert_eq!(tables["vg0-home"], [Segment::Other("linear".into())]);
+        assert_eq!(tables["vg0-home"], [Segment::Linear(253, 0)]);
         assert_eq!(tables["root"], [cipher("aes-xts-plain64", 512, "")]);
         assert_eq!(tables["swap"], [cipher("aes-cbc-essiv:sha256", 256, "")]);
-        assert_eq!(tables["half"][1], Segment::Other("linear".into()));
+        assert_eq!(tables["half"][1], Segment::Linear(254, 1));
         assert_eq!(
             tables["auth"],
             [cipher(
@@ -115,6 +122,7 @@ mod tests {
                 "hmac(sha256)"
             )]
         );
+        assert_eq!(tables["pool"], [Segment::Other("thin-pool".into())]);
         assert_eq!(tables["gone"], [Segment::Empty]);
         assert_eq!(tables["empty"], []);
         assert!(parse("No devices found\n").unwrap().is_empty());

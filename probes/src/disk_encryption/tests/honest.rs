@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::tree::{LUKS2, LUKS2_UUID, Tree, UNDER_WAY, UNDER_WAY_UUID, block_device, refused};
+use super::tree::{LUKS2, LUKS2_UUID, Tree, UNDER_WAY, UNDER_WAY_UUID, block_device, number, refused};
 use crate::reading::captured::Captured;
 use crate::registry::Registered;
 
@@ -32,22 +32,21 @@ fn without_access_to_the_device_the_mapping_still_tells() {
 
 #[test]
 fn headers_that_do_not_fit() {
-    let header = |bytes: &[u8]| {
+    let header = |bytes: &[u8], encryption: &str| {
         let seen = one_layer().header("sda", bytes).collect();
-        assert_eq!(seen.encryption("mapper/x"), "encrypted");
+        assert_eq!(seen.encryption("mapper/x"), encryption);
         seen.layer("mapper/x")["header"].clone()
     };
-    assert_eq!(header(&vec![7; 40_000])["outcome"], "absent");
-    assert_eq!(
-        header(UNDER_WAY)["detail"],
-        "/dev/sda: the LUKS header has another UUID than the mapping"
-    );
+    // A name alone is not believed where the header should be and is not: detached, or made up.
+    assert_eq!(header(&vec![7; 40_000], "unknown")["outcome"], "absent");
+    let other = "/dev/sda: the LUKS header has another UUID than the mapping";
+    assert_eq!(header(UNDER_WAY, "unknown")["detail"], other);
     let mut damaged = LUKS2.to_vec();
     damaged[5000] ^= 1;
-    assert_eq!(header(&damaged)["value"]["copies"], "secondary_only");
+    assert_eq!(header(&damaged, "encrypted")["value"]["copies"], "secondary_only");
     damaged[0x4000 + 5000] ^= 1;
-    assert_eq!(header(&damaged)["outcome"], "malformed");
-    assert_eq!(header(&LUKS2[..600])["outcome"], "malformed");
+    assert_eq!(header(&damaged, "encrypted")["outcome"], "malformed");
+    assert_eq!(header(&LUKS2[..600], "encrypted")["outcome"], "malformed");
 }
 
 #[test]
@@ -84,17 +83,14 @@ fn the_kernels_table_is_believed_over_a_name() {
         crypt.layer("mapper/x")["mapping"]["value"],
         json!([{"cipher": "aes-xts-plain64", "key_bits": 512, "integrity": ""}])
     );
-    for clear in [
-        "linear 8:0 0",
-        "crypt cipher_null-ecb - 0 8:0 0",
-        "crypt aes-xts-plain64 00 0 8:0 0\nx: 100 9 linear 8:0 9",
-    ] {
-        assert_eq!(
-            with_table(&format!("x: 0 100 {clear}\n")).encryption("mapper/x"),
-            "not_encrypted",
-            "{clear}"
-        );
+    let part = format!("crypt aes-xts-plain64 00 0 8:0 0\nx: 100 9 linear {} 9", number("sda"));
+    for clear in ["linear 8:0 0", "crypt cipher_null-ecb - 0 8:0 0", &part] {
+        let seen = with_table(&format!("x: 0 100 {clear}\n"));
+        assert_eq!(seen.encryption("mapper/x"), "not_encrypted", "{clear}");
+        assert_eq!(seen.layer("mapper/x")["encryption"], "not_encrypted", "{clear}");
     }
+    let elsewhere = with_table("x: 0 100 crypt aes-xts-plain64 00 0 8:0 0\nx: 100 9 linear 77:77 9\n");
+    assert_eq!(elsewhere.encryption("mapper/x"), "unknown");
     let denied = one_layer().with(|host| {
         host.output(
             "/usr/sbin/dmsetup table",

@@ -171,7 +171,7 @@ impl Tree {
 }
 
 /// Device number by name, so that no test needs to choose one.
-fn number(name: &str) -> String {
+pub(super) fn number(name: &str) -> String {
     let sum = name
         .bytes()
         .fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));

@@ -1,0 +1,115 @@
+#!/bin/bash
+# Runs in the guest: builds block stacks on /dev/vdc to /dev/vdj, prints what the agent collects.
+set -euo pipefail
+exec 3>&1 1>&2
+
+format() { # DEVICE [ARGUMENTS]
+    echo -n secret | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "${@:2}" "$1" -
+}
+open() { echo -n secret | cryptsetup open "$1" "$2" --key-file -; }
+filesystem() { # DEVICE NAME
+    mkfs.ext4 -q -F "$1"
+    mkdir -p "/srv/$2"
+    mount "$1" "/srv/$2"
+}
+modprobe -a dm-crypt dm-mod loop md-mod raid1 btrfs xfs
+
+# vdc: partitions. Clear, LUKS2, LUKS1, and one called encrypted that is not.
+sfdisk -q /dev/vdc <<'PARTITIONS'
+label: gpt
+size=40M
+size=48M
+size=48M
+size=40M
+PARTITIONS
+blockdev --rereadpt /dev/vdc || true
+filesystem /dev/vdc1 clear
+format /dev/vdc2 --type luks2
+open /dev/vdc2 two
+filesystem /dev/mapper/two two
+format /dev/vdc3 --type luks1
+open /dev/vdc3 one
+filesystem /dev/mapper/one one
+sectors=$(blockdev --getsz /dev/vdc4)
+dmsetup create false --uuid CRYPT-LUKS2-00000000000000000000000000000000-false --table "0 $sectors linear /dev/vdc4 0"
+filesystem /dev/mapper/false false
+
+# vdd: LVM on LUKS with a filesystem and swap.
+format /dev/vdd --type luks2
+open /dev/vdd pv
+pvcreate -q /dev/mapper/pv
+vgcreate -q vg0 /dev/mapper/pv
+lvcreate -q -an -Zn -L 80M -n home vg0
+lvcreate -q -an -Zn -L 40M -n swap vg0
+vgchange -q -ay --noudevsync vg0
+vgmknodes -q vg0
+filesystem /dev/mapper/vg0-home home
+mkswap -q /dev/mapper/vg0-swap
+swapon /dev/mapper/vg0-swap
+
+# vde and vdf: a mirror with one encrypted and one clear leg.
+format /dev/vde --type luks2
+open /dev/vde leg
+mdadm --create /dev/md0 --quiet --run --level=1 --raid-devices=2 --metadata=1.2 --assume-clean --size=100M /dev/mapper/leg /dev/vdf
+filesystem /dev/md0 mirror
+
+# vdg: swap with a random key.
+cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 512 --key-file /dev/urandom /dev/vdg cswap
+mkswap -q /dev/mapper/cswap
+swapon /dev/mapper/cswap
+
+# vdh and vdi: btrfs over an encrypted and a clear device.
+format /dev/vdh --type luks2
+open /dev/vdh pool
+mkfs.btrfs -q -f -d single -m raid1 /dev/mapper/pool /dev/vdi
+mkdir -p /srv/pool
+btrfs device scan --quiet 2>/dev/null || btrfs device scan
+mount /dev/mapper/pool /srv/pool
+
+# vdj: being encrypted in place, and interrupted.
+echo -n secret | cryptsetup reencrypt --encrypt --init-only --reduce-device-size 32M --type luks2 --batch-mode \
+    --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file - /dev/vdj
+open /dev/vdj half
+filesystem /dev/mapper/half half
+
+# Files: a decoy on the clear root, an image on an encrypted volume, one with a detached header, a swap file.
+truncate -s 40M /var/decoy /srv/home/image
+losetup /dev/loop0 /var/decoy
+format /dev/loop0 --type luks2
+open /dev/loop0 decoy
+filesystem /dev/mapper/decoy decoy
+losetup /dev/loop1 /srv/home/image
+filesystem /dev/loop1 image
+truncate -s 40M /var/detached
+losetup /dev/loop2 /var/detached
+truncate -s 16M /var/header
+format /dev/loop2 --type luks2 --header /var/header
+echo -n secret | cryptsetup open /dev/loop2 detached --header /var/header --key-file -
+filesystem /dev/mapper/detached detached
+dd if=/dev/zero of=/var/swapfile bs=1M count=16 status=none
+chmod 600 /var/swapfile
+mkswap -q /var/swapfile
+swapon /var/swapfile
+mkdir -p /var/low /var/up /var/work /srv/merged
+mount -t overlay overlay -o lowerdir=/var/low,upperdir=/var/up,workdir=/var/work /srv/merged
+
+collect() { # AS COMMAND...
+    echo "begin $1" >&3
+    "${@:2}" ./affiant-agent collect --probe disk-encryption --json >&3 || true
+    echo "end $1" >&3
+}
+chmod 755 /run/test affiant-agent
+collect root
+collect service setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search
+collect nobody setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps -all --bounding-set -all
+echo "begin again" >&3
+cmp <(./affiant-agent collect --probe disk-encryption --json) <(./affiant-agent collect --probe disk-encryption --json) && echo same >&3
+echo "end again" >&3
+
+# The key of a mounted device is changed while the agent looks.
+echo -n secret | cryptsetup reencrypt --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file - \
+    --hotzone-size 512K --active-name two &
+until dmsetup table | grep -q hotzone; do sleep 0.1; done
+collect changing
+dmsetup table >&2
+ls /sys/class/block/dm-*/slaves >&2

@@ -1,0 +1,114 @@
+#!/bin/bash
+# disk-encryption on real block stacks: boots Debian's kernel in QEMU, builds the stacks that an auditor meets, collects
+# with the agent there, and compares with what was built.
+#
+# Usage: disk-encryption.sh AGENT, the path of an affiant-agent built for this machine. Needs root (to build the image),
+# and from Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which
+# the image is kept between runs. About 2 minutes without KVM, 1 more for the image.
+set -euo pipefail
+
+agent=$(realpath "${1:?usage: disk-encryption.sh AGENT}")
+here=$(dirname "$(realpath "$0")")
+for program in qemu-system-x86_64 mmdebstrap mke2fs jq; do
+    command -v "$program" >/dev/null || {
+        echo "$program is missing: apt-get install qemu-system-x86 seabios mmdebstrap e2fsprogs jq" >&2
+        exit 2
+    }
+done
+work=$(mktemp -d)
+trap '[ -n "${AFFIANT_GUEST_KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf "$work"' EXIT
+cache=${AFFIANT_GUEST_CACHE:-$work/image}
+"$here/image.sh" "$cache"
+
+mkdir "$work/payload"
+cp "$agent" "$work/payload/affiant-agent"
+cp "$here/disk-encryption.guest.sh" "$work/payload/run.sh"
+tar -C "$work/payload" -cf "$work/payload.tar" .
+drives=()
+for letter in c d e f g h i j; do
+    truncate -s 192M "$work/vd$letter"
+    drives+=(-drive "file=$work/vd$letter,if=none,id=$letter,format=raw" -device "virtio-blk-pci,drive=$letter,serial=DISK-$letter")
+done
+# Emulated: /dev/kvm inside another guest is there and does not work on the machines this has to run on.
+timeout 240 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
+    -nic none -serial "file:$work/console" -serial "file:$work/result" \
+    -kernel "$cache/vmlinuz" -initrd "$cache/initrd" \
+    -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet init=/root/init" \
+    -drive "file=$cache/disk.img,if=none,id=a,format=raw,snapshot=on" -device virtio-blk-pci,drive=a,serial=DISK-a \
+    -drive "file=$work/payload.tar,if=none,id=b,format=raw,readonly=on" -device virtio-blk-pci,drive=b \
+    "${drives[@]}" || true
+
+failed=0
+# The lines that the guest printed between "begin NAME" and "end NAME".
+section() { tr -d '\r' <"$work/result" | sed -n "/^begin $1\$/,/^end $1\$/p" | sed '1d;$d'; }
+# facts NAME FILTER: what jq makes of the facts in a section.
+facts() { section "$1" | jq -r '.[] | select(.probe == "disk-encryption") | .facts | '"$2"; }
+compare() { # WHAT EXPECTED SEEN
+    if diff -u --label "expected: $1" --label "seen: $1" <(printf '%s\n' "$2") <(printf '%s\n' "$3"); then
+        echo "ok: $1"
+    else
+        failed=1
+    fi
+}
+volumes='.volumes[] | [.name, .class, .encryption, (.encrypted_by | join(",")), (.clear_path | join(">"))] | join(" ")'
+layers='.encryption_layers[] | [.name, .kind, .encryption, .header_device, .header.outcome,
+    (.header.value.ciphers[0].cipher // "-"), (.mapping.value[0] | .cipher // "-", .key_bits // "-")] | join(" ")'
+luks='.encryption_layers[] | select(.kind | startswith("luks"))'
+
+if ! section root | jq -e length >/dev/null || ! section again | grep -q .; then
+    echo "the guest gave no result; the end of its console:" >&2
+    tail -40 "$work/console" >&2
+    exit 1
+fi
+
+compare "volumes, as root" "$(cat <<'END'
+/var/swapfile swap not_encrypted  vda
+loop1 data encrypted mapper/pv 
+mapper/cswap swap encrypted mapper/cswap 
+mapper/decoy data encrypted mapper/decoy 
+mapper/detached data encrypted mapper/detached 
+mapper/false data not_encrypted  mapper/false>vdc4>vdc
+mapper/half data not_encrypted  mapper/half>vdj
+mapper/one data encrypted mapper/one 
+mapper/pool data not_encrypted mapper/pool vdi
+mapper/two data encrypted mapper/two 
+mapper/vg0-home data encrypted mapper/pv 
+mapper/vg0-swap swap encrypted mapper/pv 
+md0 data not_encrypted mapper/leg md0>vdf
+vda data not_encrypted  vda
+vdc1 data not_encrypted  vdc1>vdc
+END
+)" "$(facts root "$volumes")"
+
+compare "layers, as root" "$(cat <<'END'
+mapper/cswap plain encrypted  unsupported - aes-xts-plain64 512
+mapper/decoy luks2 encrypted loop0 observed aes-xts-plain64 aes-xts-plain64 512
+mapper/detached luks2 encrypted  absent - aes-xts-plain64 512
+mapper/false luks2 not_encrypted  absent - - -
+mapper/half luks2 not_encrypted vdj observed - - -
+mapper/leg luks2 encrypted vde observed aes-xts-plain64 aes-xts-plain64 512
+mapper/one luks1 encrypted vdc3 observed aes-xts-plain64 aes-xts-plain64 512
+mapper/pool luks2 encrypted vdh observed aes-xts-plain64 aes-xts-plain64 512
+mapper/pv luks2 encrypted vdd observed aes-xts-plain64 aes-xts-plain64 512
+mapper/two luks2 encrypted vdc2 observed aes-xts-plain64 aes-xts-plain64 512
+END
+)" "$(facts root "$layers")"
+compare "nothing unresolved, as root" 0 "$(facts root '.unresolved | length')"
+
+# While cryptsetup changes the key of a mounted device, the kernel's tables are a patchwork of crypt and linear.
+compare "re-encryption under way" "mapper/two encrypted true" \
+    "$(facts changing '[(.volumes[] | select(.name == "mapper/two") | .name, .encryption), ('"$luks"' | select(.name == "mapper/two") | .header.value.reencryption)] | join(" ")')"
+
+# What the service has: any user, CAP_DAC_READ_SEARCH. Headers and no tables, so that a name without a header is
+# unknown, be it false or detached.
+compare "headers, as the service" "absent observed" "$(facts service "[$luks | .header.outcome] | unique | join(\" \")")"
+compare "tables, as the service" "denied" "$(facts service '[.encryption_layers[].mapping.outcome] | unique | join(" ")')"
+compare "volumes that differ, as the service" "mapper/detached unknown
+mapper/false unknown" "$(comm -13 <(facts root "$volumes") <(facts service "$volumes") | cut -d ' ' -f 1,3)"
+
+# Any user: names alone.
+compare "headers, as anybody" "denied" "$(facts nobody "[$luks | .header.outcome] | unique | join(\" \")")"
+compare "basis, as anybody" "name" "$(facts nobody '[.encryption_layers[].basis] | unique | join(" ")')"
+compare "mounts, as anybody" "init" "$(facts nobody .mounts_seen_by)"
+compare "the same bytes twice" "same" "$(section again)"
+exit "$failed"
