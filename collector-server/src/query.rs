@@ -1,0 +1,33 @@
+//! Questions to the evidence: the one way by which the command line, the web pages and the API read it.
+//!
+//! Every answer is about one [`Span`]: the present, a past instant, or a period. The present comes from what the index
+//! keeps ready and is fast at any number of hosts; the other two are told from the intervals that it keeps. Both give
+//! what the crate `controls` makes of the log itself; tests hold them to that.
+//!
+//! Calls block: async code asks from [`tokio::task::spawn_blocking`].
+
+mod control;
+mod coverage;
+mod error;
+mod facts;
+mod finding;
+mod host;
+mod overview;
+mod page;
+mod rule;
+mod span;
+mod statement;
+
+pub use control::{ControlDetail, ControlHost};
+pub use coverage::{CoverageNow, MissingHost};
+pub use error::QueryError;
+pub use facts::{FactsDetail, Holder};
+pub use finding::{FindingDetail, FindingFilter, ListedFinding};
+pub use host::{
+    DocumentInterval, HostDetail, HostDocument, HostFilter, HostReporting, HostSort, HostSummary, Hosts, StandingCounts,
+};
+pub use overview::{Change, HostTotals, Overview, StatusCounts};
+pub use page::{Page, Paged};
+pub use rule::{RuleDetail, RuleSummary, RulesInForce};
+pub use span::{AsOf, Span};
+pub use statement::{Signer, StatementDetail, StatementSummary};
