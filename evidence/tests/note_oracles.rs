@@ -200,6 +200,39 @@ fn no_byte_of_a_receipt_can_be_altered() {
 }
 
 #[test]
+fn what_is_no_note_is_refused_for_what_it_is() {
+    let note = SignedCheckpoint::sign(head(), &signer()).unwrap().note().to_owned();
+    let read = |text: &str| Note::from_bytes(text.as_bytes()).unwrap_err();
+    for control in ["\r\n", "\t\n", "\0\n"] {
+        assert!(matches!(read(&note.replacen('\n', control, 1)), NoteError::Text));
+    }
+    assert!(matches!(Note::from_bytes(b"\xff\n\n"), Err(NoteError::Text)));
+    assert!(matches!(read(note.trim_end()), NoteError::Form));
+    assert!(matches!(read("text\n"), NoteError::Form));
+    assert!(matches!(
+        read(&format!("{note}\n")),
+        NoteError::Form | NoteError::SignatureLine { line: 1 }
+    ));
+    for wrong in [
+        "- name AAAAAAAA",
+        "\u{2014} name",
+        "\u{2014} name AAAAAA",
+        "\u{2014} name AAAAAA==",
+        "\u{2014} name AAAAAAB=",
+        "\u{2014} name AAAAAAAA ",
+    ] {
+        let text = format!("{note}{wrong}\n");
+        assert!(matches!(read(&text), NoteError::SignatureLine { line: 2 }), "{wrong}");
+    }
+    for name in ["", "a+b", "a\u{a0}b"] {
+        assert!(matches!(
+            read(&format!("{note}\u{2014} {name} AAAAAAAA\n")),
+            NoteError::Name { .. }
+        ));
+    }
+}
+
+#[test]
 fn what_is_too_large_is_not_read() {
     let note = SignedCheckpoint::sign(head(), &signer()).unwrap().note().to_owned();
     let stranger = "\u{2014} stranger AAAAAAAA\n";

@@ -157,8 +157,14 @@ fn any_wrong_hash_too_many_and_too_few_are_noticed() {
             }
             assert!(tree::verify_consistency(old, other, size, root, &proof).is_err());
             assert!(tree::verify_consistency(old, old_root, size, other, &proof).is_err());
-            assert!(tree::verify_consistency(old, old_root, size, root, &[&proof[..], &[other]].concat()).is_err());
-            assert!(tree::verify_consistency(old, old_root, size, root, &proof[..proof.len() - 1]).is_err());
+            for found in [proof.len() + 1, proof.len() - 1] {
+                let mut wrong = proof.clone();
+                wrong.resize(found, other);
+                assert_eq!(
+                    tree::verify_consistency(old, old_root, size, root, &wrong),
+                    Err(ProofError::Length { found })
+                );
+            }
             assert_eq!(
                 tree::verify_consistency(size, root, old, old_root, &[]),
                 Err(ProofError::Shrunk { old: size, new: old })
@@ -298,6 +304,48 @@ fn a_short_tile_and_a_hash_outside_the_tree_are_errors() {
         let long = TileReader::new(size, |_| Ok::<_, Infallible>(vec![0; length]));
         assert!(matches!(long.hash(0, 0), Err(tile::TileError::Length { .. })));
     }
+}
+
+#[test]
+fn other_spellings_of_a_path_are_refused() {
+    for path in [
+        "tile/0/000",
+        "tile/63/x001/x234/067.p/255",
+        "tile/entries/x018/x446/x744/x073/x709/x551/615",
+    ] {
+        assert_eq!(path.parse::<Resource>().unwrap().to_string(), path);
+    }
+    for path in [
+        "tile/0/0",
+        "tile/0/0000",
+        "tile/0/x000/001",
+        "tile/0/001/002",
+        "tile/0/x001",
+        "tile/0/x001/x002",
+        "tile/0/000/",
+        "tile//000",
+        "tile/00/000",
+        "tile/+1/000",
+        "tile/64/000",
+        "tile/256/000",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/07",
+        "tile/0/000.p/+7",
+        "tile/0/000.p/7/8",
+        "tile/0/000.p/",
+        "tile/0/x018/x446/x744/x073/x709/x551/616",
+        "tile/data/000",
+        "tile/0",
+        "/tile/0/000",
+        "checkpoint/",
+        "",
+    ] {
+        assert!(path.parse::<Resource>().is_err(), "{path}");
+    }
+    assert_eq!(tile::tile_at(256, 0, 1), None);
+    assert_eq!(tile::tile_at(0, 0, 0), None);
+    assert_eq!(tile::tile_at(u64::MAX, 0, u64::MAX), None);
 }
 
 #[test]
