@@ -16,11 +16,35 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod apt_conf;
+mod comparison;
+mod doubts;
 mod facts;
+mod lists;
+mod parts;
+mod pattern;
+mod policy;
+mod preferences;
+mod release;
+mod sources;
+mod survey;
+mod uri;
+
+use evidence::Timestamp;
+use evidence::facts::Outcome;
 
 pub use facts::*;
 
-use crate::probe::{Budget, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
+use self::apt_conf::AptConf;
+use self::comparison::compare_all;
+use self::doubts::Doubts;
+use self::lists::Wanted;
+use self::policy::{Policy, Shelf};
+use self::preferences::Preferences;
+use self::sources::{Architectures, Sources};
+use self::survey::survey;
+use crate::formats::dpkg;
+use crate::probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
 /// The probe.
@@ -67,7 +91,127 @@ impl Probe for PackageUpdatesProbe {
     type Facts = PackageUpdates;
     type Names = NoNames;
 
-    fn collect(_reading: &Reading<'_>) -> Result<Collected<PackageUpdates, NoNames>, ProbeError> {
-        Err(ProbeError::unsupported("the lists of packages are not read yet"))
+    fn collect(reading: &Reading<'_>) -> Result<Collected<PackageUpdates, NoNames>, ProbeError> {
+        let (distribution, database) = dpkg::of_host(reading)?;
+        let mut entries = database.entries();
+        let mut doubts = Doubts::default();
+        for unparsed in std::mem::take(&mut entries.unparsed) {
+            doubts.add(unparsed);
+        }
+        let native = entries
+            .native_architecture()
+            .ok_or_else(|| {
+                let why = "neither dpkg nor base-files is there to tell the host's architecture";
+                ProbeError::malformed(dpkg::STATUS, why)
+            })?
+            .to_owned();
+        entries.packages.retain(|entry| entry.state.is_present());
+        let installed = &entries.packages;
+        let conf = AptConf::read(reading, &mut doubts)?;
+        let architectures = architectures(reading, &conf, &native, &mut doubts);
+        let preferences = Preferences::read(reading, &conf, &mut doubts);
+        let sources = Sources::read(reading, &conf, &architectures, &mut doubts);
+        if sources.enabled.is_empty() {
+            doubts.add("no source of packages is configured".to_owned());
+        }
+        let wanted = Wanted::new(installed, &native);
+        let mut survey = survey(reading, &sources.enabled, &wanted, &mut doubts);
+        let policy = Policy::new(&survey.shelves, Some(&preferences), &native);
+        check_default_release(&preferences.default_release, &survey.shelves, &mut doubts);
+        for (source, shelves) in survey.sources.iter_mut().zip(&survey.shelf_of_list) {
+            for (list, shelf) in source.lists.iter_mut().zip(shelves) {
+                list.priority = i64::from(policy.shelf(*shelf));
+            }
+        }
+        let comparison = compare_all(installed, &survey, &preferences, &native);
+        let (last_update, last_update_by) = last_update(reading);
+        let incomplete = doubts.into_reasons();
+        Ok(Collected::facts(PackageUpdates {
+            distribution,
+            security_upgrades: comparison.upgrades.iter().filter(|upgrade| upgrade.security).count() as u64,
+            upgrades: comparison.upgrades,
+            downgrades: comparison.downgrades,
+            security_withheld: comparison.withheld.iter().filter(|withheld| withheld.security).count() as u64,
+            withheld: comparison.withheld,
+            complete: incomplete.is_empty(),
+            incomplete,
+            last_update,
+            last_update_by,
+            security_source: survey.sources.iter().any(|source| source.security),
+            sources: survey.sources,
+            disabled_sources: sources.disabled,
+            default_release: preferences.default_release,
+            pins: preferences.facts,
+        }))
     }
 }
+
+/// The host's architectures: apt's setting, else dpkg's.
+fn architectures(reading: &Reading<'_>, conf: &AptConf, native: &str, doubts: &mut Doubts) -> Architectures {
+    let mut all = conf.list("apt::architectures");
+    if all.is_empty() {
+        match reading.text("/var/lib/dpkg/arch") {
+            Ok(text) => all.extend(text.unwrap_or_default().split_ascii_whitespace().map(str::to_owned)),
+            Err(unread) => doubts.unread(&unread),
+        }
+    }
+    all.push(native.to_owned());
+    all.sort();
+    all.dedup();
+    Architectures {
+        native: native.to_owned(),
+        all,
+    }
+}
+
+/// apt refuses to work with a default release that no source has.
+fn check_default_release(wanted: &str, shelves: &[Shelf], doubts: &mut Doubts) {
+    let Some(pattern) = pattern::Pattern::parse(wanted).filter(|_| !wanted.is_empty()) else {
+        return;
+    };
+    let by_letter = wanted.as_bytes().get(1) == Some(&b'=');
+    let mut releases = shelves.iter().filter_map(|shelf| shelf.release.as_ref());
+    let found = releases.any(|release| {
+        [&release.suite, &release.codename, &release.version]
+            .into_iter()
+            .any(|name| pattern.matches(name))
+    });
+    if !by_letter && !found && wanted != "now" {
+        doubts.add(format!(
+            "APT::Default-Release {wanted:?} is the release of no source, so apt refuses to work"
+        ));
+    }
+}
+
+/// When the lists were last fetched, and by which file it is told.
+fn last_update(reading: &Reading<'_>) -> (Known<Timestamp>, String) {
+    // The stamp is set by a hook of Ubuntu's update-notifier after a success; the folder changes with every attempt.
+    let traces = [
+        "/var/lib/apt/periodic/update-success-stamp",
+        "/var/lib/apt/lists/partial",
+    ];
+    for trace in traces {
+        match reading.stat(trace) {
+            Ok(None) => {}
+            Ok(Some(stat)) => match Timestamp::from_unix(stat.mtime) {
+                Ok(time) => return (Known::Observed(time), trace.to_owned()),
+                Err(error) => {
+                    return (
+                        not_known(Outcome::Malformed, format!("{trace}: {error}")),
+                        String::new(),
+                    );
+                }
+            },
+            Err(unread) => return (Known::unread(&unread), String::new()),
+        }
+    }
+    let detail = "no trace of a fetch of the lists is here".to_owned();
+    (not_known(Outcome::Absent, detail), String::new())
+}
+
+fn not_known(outcome: Outcome, detail: String) -> Known<Timestamp> {
+    Known::Not(NotKnown { outcome, detail })
+}
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,39 @@ pub fn line_of(text: &[u8], offset: usize) -> u64 {
     memchr_iter(b'\n', text.get(..offset).unwrap_or(text)).count() as u64 + 1
 }
 
+/// A text without its comment lines (`#` in the first column), which apt removes before it looks for stanzas.
+#[derive(Debug, Default)]
+pub struct Uncommented {
+    /// What is left.
+    pub text: Vec<u8>,
+    /// Where comments were cut out: offset in `text`, lines missing before it.
+    cuts: Vec<(usize, u64)>,
+}
+
+impl Uncommented {
+    /// Removes the comment lines of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut kept = Self::default();
+        let mut missing = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if line.first() == Some(&b'#') {
+                missing += 1;
+                kept.cuts.push((kept.text.len(), missing));
+            } else {
+                kept.text.extend_from_slice(line);
+            }
+        }
+        kept
+    }
+
+    /// The line, from 1, in the text with its comments, of the byte at `offset` in the text without them.
+    pub fn line_of(&self, offset: usize) -> u64 {
+        let before = self.cuts.partition_point(|(at, _)| *at <= offset);
+        let missing = before.checked_sub(1).and_then(|last| self.cuts.get(last));
+        line_of(&self.text, offset) + missing.map_or(0, |(_, lines)| *lines)
+    }
+}
+
 /// A field of a stanza.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
@@ -147,6 +180,14 @@ mod tests {
         assert_eq!(found[0].get("Version"), None);
         assert_eq!(stanzas(b"").count() + stanzas(b"\n\n\n").count(), 0);
         assert_eq!(stanzas(b"a: b").count(), 1);
+    }
+
+    #[test]
+    fn comments() {
+        let text = Uncommented::of(b"# a\nA: b\n# c\n d\n\n# e\nF: g\n#");
+        assert_eq!(text.text, b"A: b\n d\n\nF: g\n");
+        let lines: Vec<_> = stanzas(&text.text).map(|stanza| text.line_of(stanza.offset)).collect();
+        assert_eq!(lines, [2, 7]);
     }
 
     proptest! {

@@ -19,8 +19,10 @@ pub struct PackageUpdates {
     pub upgrades: Vec<Upgrade>,
     /// How many entries of `upgrades` have `security` true.
     pub security_upgrades: u64,
-    /// Packages for which a newer version is in the lists and the preferences keep it away, sorted by name and
-    /// architecture: a low priority, a pin to another version or release.
+    /// Packages for which an older version would be installed, as a pin of 1000 or more asks for; sorted likewise.
+    pub downgrades: Vec<Upgrade>,
+    /// Packages for which a newer version would be installed if there were no preferences and no default release,
+    /// sorted likewise: a pin or the default release keeps it away.
     pub withheld: Vec<Withheld>,
     /// How many entries of `withheld` have `security` true.
     pub security_withheld: u64,
@@ -55,7 +57,7 @@ pub struct Upgrade {
     pub architecture: String,
     /// Version that is installed.
     pub installed: String,
-    /// Version that would be installed; older than `installed` only where a pin of 1000 or more asks for it.
+    /// Version that would be installed.
     pub candidate: String,
     /// Whether it brings a security update: the candidate, or a version between the installed one and the candidate,
     /// comes from a security archive.
@@ -69,7 +71,7 @@ pub struct Upgrade {
     pub phased: u64,
 }
 
-/// A newer version that the preferences keep away.
+/// A newer version that the preferences or the default release keep away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Withheld {
     /// Name of the binary package.
@@ -78,14 +80,14 @@ pub struct Withheld {
     pub architecture: String,
     /// Version that is installed.
     pub installed: String,
-    /// The newest version in the lists.
+    /// The version that would be installed without them.
     pub newest: String,
-    /// Priority of that version (apt_preferences(5)).
+    /// Priority that they give to it (apt_preferences(5)).
     pub priority: i64,
-    /// Whether a version newer than the candidate, or than the installed one if there is no candidate, comes from a
-    /// security archive.
+    /// Whether a security update is kept away: a version up to `newest`, and newer than the one that would be installed
+    /// or stay, comes from a security archive.
     pub security: bool,
-    /// Where the newest version comes from, as in `upgrades`.
+    /// Where `newest` comes from, as in `upgrades`.
     pub origins: Vec<String>,
 }
 
@@ -183,8 +185,8 @@ pub struct PackageList {
     pub component: String,
     /// Architecture, for instance `amd64`; empty for a source without components.
     pub architecture: String,
-    /// Whether it is here and was read: `observed`; `absent` if not there; `empty` if the archive's release file says
-    /// that there is none, or that it has no bytes; else why it was not read.
+    /// Whether it is here and was read: `observed`; `empty` if the archive's release file says that there is none, or
+    /// that it has no bytes; else why it was not read, and then `complete` is false.
     pub state: ListState,
     /// Priority of what it offers (apt_preferences(5)), pins for single packages apart.
     pub priority: i64,
