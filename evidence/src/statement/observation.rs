@@ -21,12 +21,13 @@ pub struct Observation {
     pub epoch: String,
     /// Counts the statements of this epoch, from 0, without gaps but those that `lost` declares.
     pub sequence: u64,
-    /// SHA-256 of the envelope of the statement before, in this epoch; absent for sequence 0.
+    /// SHA-256 of the envelope of the statement before, in this epoch; where `lost` declares a run, of the last statement
+    /// before that run. Absent if there is none: for sequence 0, or if everything before was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
     /// When the manifest was complete, by the host's clock.
     pub observed_at: Timestamp,
-    /// How long the manifest of the statement before was still seen to hold; absent for sequence 0.
+    /// How long the manifest of the statement that `previous` names was still seen to hold; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
     /// Statements that the spool had to drop directly before this one.
