@@ -123,8 +123,9 @@ pub struct EncryptionLayer {
     pub name: String,
     /// How it encrypts, as the UUID of the mapping says.
     pub kind: LayerKind,
-    /// Whether everything that passes through it is encrypted. `not_encrypted` if some is not, as while a device is
-    /// being encrypted in place.
+    /// Whether it encrypts everything that passes through it. `not_encrypted` if not, as while a device is being
+    /// encrypted in place; also while its key is being changed online, when it hands the data to a helper device that
+    /// encrypts: the volumes tell what it comes to.
     pub encryption: Encryption,
     /// What that is known from.
     pub basis: Basis,

@@ -63,9 +63,8 @@ impl Survey<'_, '_> {
 
     /// Looks for the header on the devices below, through mapped devices that are parts of this layer.
     fn header(&self, layer: &Found) -> Header {
-        let uuid = match &layer.layer {
-            Some((LayerKind::Luks1 | LayerKind::Luks2 | LayerKind::Luks2Opal, uuid)) => uuid,
-            _ => return Header::NotRead(not(Outcome::Unsupported, "this kind of layer has no LUKS header")),
+        let Some((LayerKind::Luks1 | LayerKind::Luks2 | LayerKind::Luks2Opal, uuid)) = &layer.layer else {
+            return Header::NotRead(not(Outcome::Unsupported, "this kind of layer has no LUKS header"));
         };
         let mut open = below(layer);
         let mut looked = 0;

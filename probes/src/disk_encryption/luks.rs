@@ -112,7 +112,67 @@ mod tests {
         ));
     }
 
+    /// A first header copy with this JSON area and the right checksum.
+    fn luks2(json: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 0x4000];
+        let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+        put(0, MAGIC);
+        put(6, &[0, 2]);
+        put(8, &0x4000_u64.to_be_bytes());
+        put(72, b"sha256");
+        put(168, b"bd107dea-33cb-467d-8b73-ad82fea9313b");
+        put(4096, json);
+        let checksum = evidence::Digest::of(&bytes);
+        bytes[448..480].copy_from_slice(checksum.as_bytes());
+        bytes
+    }
+
+    fn read_json(json: &str) -> Result<Option<LuksHeader>, HeaderError> {
+        read(&luks2(json.as_bytes()))
+    }
+
+    #[test]
+    fn metadata_that_says_nothing_useful_is_refused() {
+        let empty = r#"{"keyslots":{},"tokens":{},"segments":{},"digests":{},"config":{}}"#;
+        assert!(matches!(read_json(empty), Err(HeaderError::Malformed(_))));
+        let segment =
+            |segment: &str| read_json(&empty.replace(r#""segments":{}"#, &format!(r#""segments":{{"0":{segment}}}"#)));
+        assert!(
+            matches!(segment(r#"{"type":"crypt"}"#), Err(HeaderError::Malformed(_))),
+            "no cipher"
+        );
+        assert!(matches!(
+            segment(r#"{"type":"crypt","encryption":"a\u0007"}"#),
+            Err(HeaderError::Malformed(_))
+        ));
+        assert!(matches!(
+            segment(r#"{"type":"crypt","encryption":7}"#),
+            Err(HeaderError::Malformed(_))
+        ));
+        assert!(matches!(segment(r#"{"type":"new"}"#), Err(HeaderError::Unsupported(_))));
+        let sound = segment(r#"{"type":"crypt","encryption":"aes-xts-plain64"}"#)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (sound.ciphers[0].key_bits, sound.copies),
+            (0, super::super::HeaderCopies::PrimaryOnly)
+        );
+        let drive = segment(r#"{"type":"hw-opal"}"#).unwrap().unwrap();
+        assert_eq!((drive.drive_segments, drive.clear_segments), (1, 0));
+    }
+
     proptest! {
+        #[test]
+        fn any_metadata_is_read_without_panic(
+            segments in "(\\{\"[0-9a]\":\\{\"type\":\"(crypt|linear|hw-opal|hw-opal-crypt)\",\"encryption\":\"[a-z_-]{0,9}\",\"opal_key_size\":[0-9]{1,19}\\}\\}|.{0,40})",
+            keyslots in "(\\{\"[0-9]{1,11}\":\\{\"type\":\"luks2\",\"key_size\":[0-9]{1,20}\\}\\}|\\{\\})",
+        ) {
+            let json = format!(
+                r#"{{"keyslots":{keyslots},"segments":{segments},"digests":{{"0":{{"keyslots":["0"],"segments":["0"]}}}},"config":{{}}}}"#
+            );
+            let _ = read_json(&json);
+        }
+
         #[test]
         fn any_bytes_are_read_without_panic(
             version in 1u8..4, bytes in proptest::collection::vec(any::<u8>(), 0..2000)

@@ -41,6 +41,10 @@ pub(super) struct Survey<'r, 'h> {
     /// By kernel name.
     pub(super) found: BTreeMap<String, Found>,
     open: Vec<String>,
+    // Read once, since many mounts ask for the same.
+    mappings: Option<Result<BTreeMap<String, String>, Unread>>,
+    btrfs: Option<Result<Vec<Vec<String>>, Unread>>,
+    kinds: BTreeMap<String, Option<Kind>>,
 }
 
 impl<'r, 'h> Survey<'r, 'h> {
@@ -50,6 +54,9 @@ impl<'r, 'h> Survey<'r, 'h> {
             mounts,
             found: BTreeMap::new(),
             open: vec![],
+            mappings: None,
+            btrfs: None,
+            kinds: BTreeMap::new(),
         }
     }
 
@@ -151,37 +158,23 @@ impl<'r, 'h> Survey<'r, 'h> {
     }
 
     /// Kernel name of the mapped device with this name.
-    fn mapped(&self, mapping: &str) -> Result<Option<String>, Unread> {
-        let entries = self.reading.list("/sys/class/block")?.unwrap_or_default();
-        for entry in entries.iter().filter(|entry| entry.name.starts_with("dm-")) {
-            let name = self
-                .reading
-                .attribute(&format!("/sys/class/block/{}/dm/name", entry.name))?;
-            if name.as_deref() == Some(mapping) {
-                return Ok(Some(entry.name.clone()));
-            }
-        }
-        Ok(None)
+    fn mapped(&mut self, mapping: &str) -> Result<Option<String>, Unread> {
+        let reading = self.reading;
+        let mappings = self.mappings.get_or_insert_with(|| mappings(reading));
+        mappings
+            .as_ref()
+            .map(|names| names.get(mapping).cloned())
+            .map_err(Clone::clone)
     }
 
-    /// All devices of a btrfs: `/sys/fs/btrfs/UUID/devices` (btrfs(5), "sysfs interface").
+    /// All devices of a btrfs.
     fn btrfs(&mut self, mount: &Mount) -> Below {
         let member = self.device_at(&mount.source);
-        let all = match self.reading.list("/sys/fs/btrfs") {
-            Ok(all) => all.unwrap_or_default(),
+        let reading = self.reading;
+        let filesystems = match self.btrfs.get_or_insert_with(|| btrfs_devices(reading)) {
+            Ok(filesystems) => filesystems,
             Err(unread) => return Below::Unknown(unread.to_string()),
         };
-        let mut filesystems = vec![];
-        for uuid in all
-            .iter()
-            .filter(|entry| entry.kind == Kind::Folder && entry.name.len() == 36)
-        {
-            match self.reading.list(&format!("/sys/fs/btrfs/{}/devices", uuid.name)) {
-                Ok(Some(devices)) => filesystems.push(devices.into_iter().map(|entry| entry.name).collect::<Vec<_>>()),
-                Ok(None) => {}
-                Err(unread) => return Below::Unknown(unread.to_string()),
-            }
-        }
         let own = match (&member, filesystems.as_slice()) {
             (Below::Devices(names), all) => all
                 .iter()
@@ -191,7 +184,10 @@ impl<'r, 'h> Survey<'r, 'h> {
             _ => None,
         };
         match own {
-            Some(devices) if !devices.is_empty() => self.devices(devices.clone()),
+            Some(devices) if !devices.is_empty() => {
+                let devices = devices.clone();
+                self.devices(devices)
+            }
             _ => Below::Unknown("its devices are not found in /sys/fs/btrfs".to_owned()),
         }
     }
@@ -249,7 +245,7 @@ impl<'r, 'h> Survey<'r, 'h> {
     }
 
     /// The path of a folder with its symbolic links resolved; `None` if it is not there.
-    fn resolve(&self, path: &str) -> Result<Option<String>, Unread> {
+    fn resolve(&mut self, path: &str) -> Result<Option<String>, Unread> {
         let mut todo: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut at: Vec<String> = vec![];
         // Twice the 40 links that the kernel follows, and PATH_MAX / 2 components.
@@ -266,7 +262,14 @@ impl<'r, 'h> Survey<'r, 'h> {
                 _ => at.push(part),
             }
             let here = format!("/{}", at.join("/"));
-            match self.reading.stat_link(&here)?.map(|stat| stat.kind) {
+            let kind = if let Some(kind) = self.kinds.get(&here) {
+                *kind
+            } else {
+                let kind = self.reading.stat_link(&here)?.map(|stat| stat.kind);
+                self.kinds.insert(here.clone(), kind);
+                kind
+            };
+            match kind {
                 Some(Kind::Folder) => {}
                 Some(Kind::Link) => {
                     let Some(target) = self.reading.link(&here)? else {
@@ -283,6 +286,31 @@ impl<'r, 'h> Survey<'r, 'h> {
         }
         Ok(None)
     }
+}
+
+/// Kernel names of the mapped devices by the names of their mappings.
+fn mappings(reading: &Reading<'_>) -> Result<BTreeMap<String, String>, Unread> {
+    let mut names = BTreeMap::new();
+    let entries = reading.list("/sys/class/block")?.unwrap_or_default();
+    for entry in entries.into_iter().filter(|entry| entry.name.starts_with("dm-")) {
+        if let Some(name) = reading.attribute(&format!("/sys/class/block/{}/dm/name", entry.name))? {
+            names.insert(name, entry.name);
+        }
+    }
+    Ok(names)
+}
+
+/// Kernel names of the devices of each mounted btrfs: `/sys/fs/btrfs/UUID/devices` (btrfs(5), "sysfs interface").
+fn btrfs_devices(reading: &Reading<'_>) -> Result<Vec<Vec<String>>, Unread> {
+    let mut filesystems = vec![];
+    let all = reading.list("/sys/fs/btrfs")?.unwrap_or_default();
+    // Beside the filesystems there is a folder `features`.
+    for uuid in all.iter().filter(|entry| entry.name.len() == 36) {
+        if let Some(devices) = reading.list(&format!("/sys/fs/btrfs/{}/devices", uuid.name))? {
+            filesystems.push(devices.into_iter().map(|entry| entry.name).collect());
+        }
+    }
+    Ok(filesystems)
 }
 
 /// A name as `/sys/class/block` can hold it.

@@ -1,5 +1,6 @@
 //! Hosts that hide something, are damaged or are made up: what is not known is said, and is never `encrypted`.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::tree::{LUKS2, LUKS2_UUID, Tree, UNDER_WAY, UNDER_WAY_UUID, block_device, number, refused};
@@ -346,4 +347,36 @@ fn other_names_of_a_device() {
         .collect();
     assert_eq!(seen.encryption("sda"), "not_encrypted");
     assert_eq!(seen.encryption("/dev/gone"), "unknown");
+}
+
+proptest! {
+    /// Whatever the kernel's files hold: no panic, facts within the format, and nothing encrypted without a layer.
+    #[test]
+    fn any_content_of_sysfs_is_read(
+        texts in proptest::collection::vec("(CRYPT-LUKS2-|LVM-|/dev/|/|none|1|)[ -~\\n]{0,12}|.{0,8}", 6),
+        slaves in proptest::collection::vec(0usize..5, 0..4),
+    ) {
+        const DEVICES: [&str; 5] = ["sda", "sda1", "dm-0", "loop0", "zram0"];
+        let slaves: Vec<_> = slaves.iter().map(|index| DEVICES[*index]).collect();
+        let [uuid, name, file, backing, size, swap] = texts.as_slice() else { unreachable!() };
+        let seen = Tree::new()
+            .disk("sda")
+            .partition("sda1")
+            .mapped("dm-0", name, uuid, &slaves)
+            .other("loop0", &[("loop/backing_file", file), ("size", size)])
+            .other("zram0", &[("backing_dev", backing)])
+            .mount("dm-0", "ext4", "/")
+            .mount("loop0", "btrfs", "/srv")
+            .swap("/dev/zram0", "partition")
+            .swap(&swap.replace(char::is_whitespace, "_"), "partition")
+            .documents();
+        for document in &seen {
+            document.to_bytes().unwrap();
+        }
+        if let Some(facts) = &seen[0].facts {
+            for volume in facts["volumes"].as_array().unwrap() {
+                prop_assert!(volume["encryption"] != "encrypted" || volume["encrypted_by"] != json!([]));
+            }
+        }
+    }
 }
