@@ -8,7 +8,7 @@ use evidence::statement::HostId;
 use evidence::{Digest, Timestamp};
 
 use crate::catalogue::Catalogue;
-use crate::coverage::{Coverage, Enrolled, HostRecord, ScopeSource};
+use crate::coverage::Coverage;
 use crate::evaluation::Evaluation;
 use crate::finding::{FactsSource, Finding, Judge, findings};
 use crate::rule::RuleSet;
@@ -16,9 +16,11 @@ use crate::status::{ControlStatus, fold};
 use crate::timeline::Timeline;
 
 mod roll;
+pub mod scope;
 pub mod table;
 
 pub use roll::{Member, Roll};
+pub use scope::{Tenure, parse as parse_scope};
 
 /// What one host told.
 #[derive(Debug)]
@@ -33,6 +35,16 @@ pub struct Witness {
     pub revoked_at: Option<Timestamp>,
     /// Its statements.
     pub timeline: Timeline,
+}
+
+impl Witness {
+    /// How long it was a member.
+    pub fn tenure(&self) -> Tenure {
+        Tenure {
+            enrolled_at: self.enrolled_at,
+            revoked_at: self.revoked_at,
+        }
+    }
 }
 
 /// What the evidence of a period amounts to.
@@ -104,8 +116,8 @@ impl<'a> Assessor<'a> {
         }
         let observed = |digest: &Digest| self.observed.get(digest).copied().unwrap_or(false);
         let coverage = Coverage::of(
-            records(witnesses, scope),
-            scope_source(scope),
+            scope::records(witnesses, scope, period),
+            scope::source(scope),
             self.rules,
             period,
             observed,
@@ -119,39 +131,6 @@ impl<'a> Assessor<'a> {
     }
 }
 
-/// Every enrolled host, and those in scope that never enrolled.
-fn records<'w>(witnesses: &'w [Witness], scope: Option<&'w BTreeSet<String>>) -> Vec<HostRecord<'w>> {
-    let enrolled = witnesses.iter().map(|witness| HostRecord {
-        name: &witness.name,
-        in_scope: scope.is_none_or(|scope| scope.contains(&witness.name)),
-        enrolled: Some(Enrolled {
-            host: &witness.host,
-            at: witness.enrolled_at,
-            revoked: witness.revoked_at,
-            timeline: &witness.timeline,
-        }),
-    });
-    let known: BTreeSet<&str> = witnesses.iter().map(|witness| witness.name.as_str()).collect();
-    let missing = scope
-        .into_iter()
-        .flatten()
-        .filter(|name| !known.contains(name.as_str()));
-    let missing = missing.map(|name| HostRecord {
-        name,
-        in_scope: true,
-        enrolled: None,
-    });
-    enrolled.chain(missing).collect()
-}
-
-fn scope_source(scope: Option<&BTreeSet<String>>) -> ScopeSource {
-    if scope.is_some() {
-        ScopeSource::List
-    } else {
-        ScopeSource::Enrolled
-    }
-}
-
 /// Facts that did not pass by: withheld.
 struct NotHere;
 
@@ -159,13 +138,4 @@ impl FactsSource for NotHere {
     fn facts(&mut self, digest: &Digest) -> Result<FactsDocument, String> {
         Err(format!("the facts document {digest} is withheld"))
     }
-}
-
-/// Reads a scope: a host name per line; empty lines and lines that begin with `#` do not count.
-pub fn parse_scope(text: &str) -> BTreeSet<String> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(str::to_owned).collect()
 }
