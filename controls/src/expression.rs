@@ -29,7 +29,9 @@ use crate::schema::Shape;
 pub const MAX_LENGTH: usize = 2_000;
 /// Brackets within brackets. Parsing is recursive and must not exhaust a thread's stack.
 pub const MAX_NESTING: usize = 24;
-/// Operators, dots and brackets in one expression, for the same reason: chains such as `a + b + c` nest too.
+/// Expressions within expressions, for the same reason: `a + b + c` nests too.
+pub const MAX_DEPTH: usize = 64;
+/// Operators, dots and brackets in one expression.
 pub const MAX_OPERATORS: usize = 300;
 /// Comprehensions (`all`, `exists`, `map`, …) within comprehensions: each one multiplies the work.
 pub const MAX_COMPREHENSIONS: usize = 4;
@@ -182,3 +184,6 @@ fn in_words(error: &ExecutionError) -> String {
         _ => "values of kinds that do not go together".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

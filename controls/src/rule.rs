@@ -135,3 +135,6 @@ impl Rule {
         self.key
     }
 }
+
+#[cfg(test)]
+mod tests;

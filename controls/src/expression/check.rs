@@ -12,7 +12,7 @@ use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValu
 use super::cost::Cost;
 use super::presence::{path, present_if};
 use super::problem::{ExpressionError, Problem};
-use super::{MAX_COMPREHENSIONS, MAX_OPERATORS};
+use super::{MAX_COMPREHENSIONS, MAX_DEPTH};
 use crate::schema::{Field, ObjectShape, Shape};
 use origin::Origin;
 
@@ -120,8 +120,7 @@ impl Checker<'_> {
     }
 
     fn expr(&mut self, expr: &IdedExpr) -> Result<Typed> {
-        // Macros add a few levels to each that was written.
-        if self.depth > MAX_OPERATORS * 2 {
+        if self.depth == MAX_DEPTH {
             return Err(self.error(expr, Problem::TooDeep));
         }
         self.depth += 1;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{MAX_COMPREHENSIONS, MAX_LENGTH, MAX_NESTING, MAX_OPERATORS};
+use super::{MAX_COMPREHENSIONS, MAX_DEPTH, MAX_LENGTH, MAX_NESTING, MAX_OPERATORS};
 
 /// An expression that does not load.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -77,8 +77,8 @@ pub enum Problem {
         /// Characters found.
         length: usize,
     },
-    /// Brackets nested deeper than [`MAX_NESTING`].
-    #[error("brackets are nested deeper than {MAX_NESTING}")]
+    /// Brackets nested deeper than [`MAX_NESTING`], or expressions deeper than [`MAX_DEPTH`].
+    #[error("nested too deeply: at most {MAX_NESTING} brackets, and {MAX_DEPTH} expressions, within each other")]
     TooDeep,
     /// More operators than [`MAX_OPERATORS`].
     #[error("the expression has {operators} operators and brackets, at most {MAX_OPERATORS} are allowed")]
