@@ -17,6 +17,11 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod facts;
+pub(crate) mod group;
+pub(crate) mod passwd;
+mod password;
+mod records;
+mod shadow;
 mod sudo_facts;
 
 pub use facts::*;

@@ -7,7 +7,8 @@
 //! RFC 5656 and RFC 8709 for public keys; systemd.unit(5) for unit links.
 //!
 //! # Privilege
-//! Root: sshd refuses to tell its settings unless it can load its host keys.
+//! `CAP_DAC_READ_SEARCH`, in the ambient set so that sshd has it too: sshd tells its settings only if it can load its
+//! host keys.
 //!
 //! # Bears on
 //! A.8.5 (secure authentication), A.8.24 (use of cryptography), A.8.20 (networks security), A.8.2 (privileged access),
@@ -16,16 +17,37 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod config;
+mod connection;
+mod effective;
 mod facts;
+mod hostkey;
+mod options;
+mod output;
+mod patterns;
+mod service;
 mod settings;
+mod words;
 
+use std::collections::BTreeMap;
+
+use evidence::facts::Outcome;
+
+use config::{Block, Config};
+use connection::Members;
 pub use facts::*;
+use options::Options;
+use output::Printed;
 
-use crate::probe::{Budget, Collected, Privilege, Probe, ProbeError, Spec};
-use crate::reading::Reading;
+use crate::accounts::{group, passwd};
+use crate::probe::{Budget, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::reading::{Reading, Unread};
 
 /// The server; where every distribution puts it.
 const SSHD: &str = "/usr/sbin/sshd";
+
+/// Runs of sshd for `Match` blocks, 11 ms of CPU each. Blocks beyond are `skipped`.
+const MAX_RUNS: usize = 32;
 
 /// The probe.
 pub struct SshdProbe;
@@ -45,7 +67,7 @@ impl Probe for SshdProbe {
             "sshd -T",
         ],
         runs: &[SSHD],
-        privilege: Privilege::Root,
+        privilege: Privilege::DacReadSearch,
         watch: &[
             "/etc/ssh/",
             "/etc/ssh/sshd_config.d/",
@@ -67,7 +89,279 @@ impl Probe for SshdProbe {
     type Facts = Sshd;
     type Names = SshdNames;
 
-    fn collect(_reading: &Reading<'_>) -> Result<Collected<Sshd, SshdNames>, ProbeError> {
-        Err(ProbeError::unsupported("the server's settings are not read yet"))
+    fn collect(reading: &Reading<'_>) -> Result<Collected<Sshd, SshdNames>, ProbeError> {
+        if reading.stat(SSHD)?.is_none() {
+            return Ok(not_installed());
+        }
+        let options = service_options(reading);
+        let main = options.as_ref().ok().and_then(|options| options.as_ref()?.main.clone());
+        let main = main.unwrap_or_else(|| config::MAIN.to_owned());
+        let config = config::read(reading, &main);
+        let everybody = match &options {
+            Ok(options) => effective::everybody(reading, &options.clone().unwrap_or_default()),
+            Err(why) => Err(why.clone()),
+        };
+        let (match_blocks, match_lines) = match &config {
+            Ok(config) => {
+                let options = options.clone().ok().flatten().unwrap_or_default();
+                let (blocks, lines) = match_blocks(reading, &options, config, &everybody);
+                (Known::Observed(blocks), lines)
+            }
+            Err(error) => (error.known(), vec![]),
+        };
+        let files = config.as_ref().map(|config| config.files.clone()).unwrap_or_default();
+        let facts = Sshd {
+            installed: true,
+            match_blocks,
+            configured: match &config {
+                Ok(config) => Known::Observed(shown(&config.settings)),
+                Err(error) => error.known(),
+            },
+            service_options: match options {
+                Ok(Some(options)) => Known::Observed(options.shown),
+                Ok(None) => absent("no file with options for the service is there"),
+                Err(why) => Known::Not(why),
+            },
+            config_files: config_files(reading, &files)?,
+            host_keys: host_keys(reading, everybody.as_ref().ok()),
+            service: service::read(reading),
+            effective: known(everybody.as_ref().map(|printed| printed.settings.clone())),
+        };
+        let names = SshdNames {
+            access_lists: known(everybody.as_ref().map(|printed| printed.access_lists.clone())),
+            match_lines,
+        };
+        Ok(Collected {
+            facts,
+            names,
+            detail: String::new(),
+        })
     }
 }
+
+fn absent<T>(detail: &str) -> Known<T> {
+    Known::Not(NotKnown {
+        outcome: Outcome::Absent,
+        detail: detail.to_owned(),
+    })
+}
+
+fn known<T>(result: Result<T, &NotKnown>) -> Known<T> {
+    match result {
+        Ok(value) => Known::Observed(value),
+        Err(why) => Known::Not(why.clone()),
+    }
+}
+
+fn not_installed() -> Collected<Sshd, SshdNames> {
+    const WHY: &str = "/usr/sbin/sshd is not there";
+    Collected {
+        facts: Sshd {
+            installed: false,
+            effective: absent(WHY),
+            match_blocks: absent(WHY),
+            configured: absent(WHY),
+            service_options: absent(WHY),
+            config_files: vec![],
+            host_keys: absent(WHY),
+            service: absent(WHY),
+        },
+        names: SshdNames {
+            access_lists: absent(WHY),
+            match_lines: vec![],
+        },
+        detail: String::new(),
+    }
+}
+
+/// Options of the service; `None` if there is no file for them.
+fn service_options(reading: &Reading<'_>) -> Result<Option<Options>, NotKnown> {
+    for (path, variable) in options::FILES {
+        let text = reading.text(path).map_err(|unread| NotKnown {
+            outcome: unread.outcome(),
+            detail: unread.to_string(),
+        })?;
+        if let Some(text) = text {
+            let value = options::variable(&text, variable).unwrap_or_default();
+            return options::parse(&value).map(Some).map_err(|reason| NotKnown {
+                outcome: Outcome::Unsupported,
+                detail: format!("{path}: {reason}"),
+            });
+        }
+    }
+    Ok(None)
+}
+
+/// Asks sshd about every block.
+fn match_blocks(
+    reading: &Reading<'_>,
+    options: &Options,
+    config: &Config,
+    everybody: &Result<Printed, NotKnown>,
+) -> (Vec<MatchBlock>, Vec<MatchLine>) {
+    let members = members(reading, &config.blocks);
+    let asked = |(number, block): (usize, &Block)| {
+        let connection = connection_for(&config.blocks, number, &members);
+        let printed = match (everybody, &connection) {
+            (Err(why), _) => Err(why.clone()),
+            (Ok(_), Err(why)) => Err(why.clone()),
+            (Ok(_), Ok(_)) if number >= MAX_RUNS => Err(NotKnown {
+                outcome: Outcome::Skipped,
+                detail: format!("more than {MAX_RUNS} Match blocks"),
+            }),
+            (Ok(_), Ok(connection)) => effective::meeting(reading, options, connection, block),
+        };
+        let line = MatchLine {
+            path: block.path.clone(),
+            line: block.line,
+            text: block.text.clone(),
+            connection: connection.map(|connection| connection.argument()).unwrap_or_default(),
+            access_lists: printed
+                .as_ref()
+                .map(|printed| printed.access_lists.clone())
+                .unwrap_or_default(),
+        };
+        let mut criteria: Vec<String> = block.criteria.iter().map(|criterion| criterion.kind.clone()).collect();
+        criteria.sort();
+        criteria.dedup();
+        let block = MatchBlock {
+            path: block.path.clone(),
+            line: block.line,
+            criteria,
+            sets: block.sets.iter().cloned().collect(),
+            differs_in: match (everybody, &printed) {
+                (Ok(everybody), Ok(printed)) => differences(everybody, printed),
+                _ => vec![],
+            },
+            effective: known(printed.as_ref().map(|printed| printed.settings.clone())),
+        };
+        (block, line)
+    };
+    config.blocks.iter().enumerate().map(asked).unzip()
+}
+
+fn connection_for(
+    blocks: &[Block],
+    number: usize,
+    members: &Result<Members, Unread>,
+) -> Result<connection::Connection, NotKnown> {
+    let members = members.as_ref().map_err(|unread| NotKnown {
+        outcome: unread.outcome(),
+        detail: format!("members of groups are not known: {unread}"),
+    })?;
+    connection::meeting(blocks, number, members).map_err(|reason| NotKnown {
+        outcome: Outcome::Unsupported,
+        detail: reason,
+    })
+}
+
+/// Members of groups, if any block asks for them.
+fn members(reading: &Reading<'_>, blocks: &[Block]) -> Result<Members, Unread> {
+    let mut criteria = blocks.iter().flat_map(|block| &block.criteria);
+    if !criteria.any(|criterion| criterion.kind == "group") {
+        return Ok(Members::default());
+    }
+    let read = |path: &str| Ok(reading.private(path, path)?.unwrap_or_default());
+    let (users, groups) = (read("/etc/passwd")?, read("/etc/group")?);
+    let too_many = |path: &str| Unread::Failed {
+        place: path.to_owned(),
+        reason: "too many lines".to_owned(),
+    };
+    let users = passwd::parse(&users).map_err(|_| too_many("/etc/passwd"))?;
+    let groups = group::parse(&groups).map_err(|_| too_many("/etc/group"))?;
+    Ok(Members::new(&users.entries, &groups.entries))
+}
+
+/// Keywords that differ, sorted.
+fn differences(everybody: &Printed, printed: &Printed) -> Vec<String> {
+    let mut keywords: Vec<&String> = everybody.lines.keys().chain(printed.lines.keys()).collect();
+    keywords.sort();
+    keywords.dedup();
+    let differ = |keyword: &&&String| everybody.lines.get(**keyword) != printed.lines.get(**keyword);
+    keywords
+        .iter()
+        .filter(differ)
+        .map(|keyword| (*keyword).clone())
+        .collect()
+}
+
+/// Settings without what names people.
+fn shown(settings: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let shown = |(keyword, values): (&String, &Vec<String>)| {
+        let hidden = output::withheld(keyword);
+        let values = values
+            .iter()
+            .map(|value| if hidden { "set".to_owned() } else { value.clone() });
+        (keyword.clone(), values.collect())
+    };
+    settings.iter().map(shown).collect()
+}
+
+fn config_files(reading: &Reading<'_>, paths: &[String]) -> Result<Vec<ConfigFile>, Unread> {
+    let mut files = vec![];
+    for path in paths {
+        if let Some(stat) = reading.stat(path)? {
+            files.push(ConfigFile {
+                path: path.clone(),
+                mode: format!("{:04o}", stat.mode),
+                uid: stat.uid,
+                gid: stat.gid,
+            });
+        }
+    }
+    Ok(files)
+}
+
+/// The keys that sshd names, else those of the default names.
+fn host_keys(reading: &Reading<'_>, printed: Option<&Printed>) -> Known<Vec<HostKey>> {
+    const FOLDER: &str = "/etc/ssh";
+    let mut paths = match printed {
+        Some(printed) => printed.settings.host_keys.clone(),
+        None => match reading.list(FOLDER) {
+            Ok(entries) => entries
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|entry| entry.name.strip_suffix(".pub"))
+                .filter(|name| name.starts_with("ssh_host_") && name.ends_with("_key"))
+                .map(|name| format!("{FOLDER}/{name}"))
+                .collect(),
+            Err(unread) => return Known::unread(&unread),
+        },
+    };
+    paths.sort();
+    paths.dedup();
+    Known::Observed(paths.into_iter().map(|path| host_key(reading, path)).collect())
+}
+
+fn host_key(reading: &Reading<'_>, path: String) -> HostKey {
+    let public_path = format!("{path}.pub");
+    let public = match reading.text(&public_path) {
+        Ok(Some(text)) => match hostkey::parse(&text) {
+            Ok(key) => Known::Observed(key),
+            Err(reason) => Known::Not(NotKnown {
+                outcome: Outcome::Malformed,
+                detail: format!("{public_path}: {reason}"),
+            }),
+        },
+        Ok(None) => absent(&format!("{public_path} is not there")),
+        Err(unread) => Known::unread(&unread),
+    };
+    let private_file = match reading.stat(&path) {
+        Ok(Some(stat)) => Known::Observed(KeyFile {
+            mode: format!("{:04o}", stat.mode),
+            uid: stat.uid,
+            gid: stat.gid,
+            readable_by_others: stat.mode & 0o044 != 0,
+        }),
+        Ok(None) => absent(&format!("{path} is not there")),
+        Err(unread) => Known::unread(&unread),
+    };
+    HostKey {
+        path,
+        public,
+        private_file,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,17 +13,19 @@ use crate::probe::Known;
 pub struct Sshd {
     /// Whether `/usr/sbin/sshd` is there. If not, everything else is `absent` or empty.
     pub installed: bool,
-    /// Settings for a connection that meets no condition of a `Match` block, as `sshd -T` tells them. Without root
-    /// sshd does not tell: `denied`.
+    /// Settings for a connection that meets no condition of a `Match` block but `all`, as `sshd -T` tells them. sshd
+    /// does not tell unless it can read its host keys: `denied`.
     pub effective: Known<Settings>,
     /// The `Match` blocks, in the order in which sshd reads them. A rule about every connection asks `effective` and
-    /// each of these.
-    pub match_blocks: Vec<MatchBlock>,
+    /// each of these. `denied` or `malformed` if the configuration files could not be read, for then there may be any.
+    pub match_blocks: Known<Vec<MatchBlock>>,
     /// Settings written before the first `Match` in the configuration files, by lower-case keyword, each with the
-    /// values of all its lines. This is what is *configured*: it holds no defaults, and `effective` is what counts.
+    /// values of all its lines (sshd takes the first, except where it collects them). This is what is *configured*: it
+    /// holds no defaults, and `effective` is what counts. `set` stands for values that may name people.
     pub configured: Known<BTreeMap<String, Vec<String>>>,
     /// Options that the service gives to sshd beside the configuration file (`SSHD_OPTS` in `/etc/default/ssh`,
-    /// `OPTIONS` in `/etc/sysconfig/sshd`); `effective` takes them into account. `absent` if there is no such file.
+    /// `OPTIONS` in `/etc/sysconfig/sshd`); `effective` takes them into account. `set` stands for
+    /// values that may name people. `absent` if there is no such file.
     pub service_options: Known<Vec<String>>,
     /// Configuration files in the order in which they were first read, the main file first.
     pub config_files: Vec<ConfigFile>,

@@ -46,7 +46,7 @@ pub struct Settings {
     pub login_grace_seconds: u64,
     /// `ClientAliveInterval`, seconds; 0 for never.
     pub client_alive_interval_seconds: u64,
-    /// `ClientAliveCountMax`.
+    /// `ClientAliveCountMax`; 0 ends no connection.
     pub client_alive_count_max: u32,
     /// `X11Forwarding`.
     pub x11_forwarding: bool,
@@ -76,6 +76,8 @@ pub struct Settings {
     pub macs: Vec<String>,
     /// `KexAlgorithms`.
     pub kex_algorithms: Vec<String>,
+    /// `HostKey`s: paths of the private keys.
+    pub host_keys: Vec<String>,
     /// `HostKeyAlgorithms`.
     pub host_key_algorithms: Vec<String>,
     /// `PubkeyAcceptedAlgorithms` (formerly `PubkeyAcceptedKeyTypes`).
@@ -123,6 +125,7 @@ pub struct Settings {
     /// `Subsystem`s by name.
     pub subsystems: BTreeMap<String, String>,
     /// All other settings by sshd's own lower-case keyword, each with the values of its lines as sshd prints them.
+    /// `set` stands for values that may name people or hold secrets.
     pub others: BTreeMap<String, Vec<String>>,
 }
 
