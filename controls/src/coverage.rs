@@ -60,6 +60,19 @@ pub enum Stage {
     Measured,
 }
 
+impl Stage {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Enrolled => "enrolled",
+            Self::Reporting => "reporting",
+            Self::Fresh => "fresh",
+            Self::Measured => "measured",
+        }
+    }
+}
+
 /// Why a host has no statement over an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +83,17 @@ pub enum GapKind {
     Revoked,
     /// It was silent.
     Silent,
+}
+
+impl GapKind {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotEnrolled => "not_enrolled",
+            Self::Revoked => "revoked",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 /// An interval over which a host has no statement.

@@ -9,6 +9,7 @@ mod data;
 pub mod evaluation;
 pub mod expression;
 pub mod finding;
+pub mod results;
 pub mod rule;
 pub mod schema;
 pub mod status;

@@ -114,148 +114,151 @@ fn what_makes_sense_is_accepted() {
     }
 }
 
+/// Expressions, and what is said about them.
+const REFUSED: &[(&str, &str)] = &[
+    ("", "the expression is empty"),
+    (
+        "facts.instaled",
+        "facts has no field instaled: there are count, installed,",
+    ),
+    ("fact.installed", "fact is not known here: there are facts, param, now"),
+    ("facts.count == '4'", "int cannot be compared with string by =="),
+    ("facts.text == 4", "string cannot be compared with int by =="),
+    ("facts.count == true", "int cannot be compared with bool by =="),
+    ("facts.installed == 'yes'", "bool cannot be compared with string by =="),
+    ("facts.volumes == []", "cannot be compared"),
+    (
+        "facts.volumes[0].class == 'dta'",
+        "\"dta\" is none of the values there are: boot, data, swap",
+    ),
+    (
+        "facts.volumes.all(v, v.class in ['data', 'swp'])",
+        "\"swp\" is none of the values there are",
+    ),
+    (
+        "facts.secret.outcome == 'observd'",
+        "\"observd\" is none of the values there are: absent, denied",
+    ),
+    (
+        "facts.volumes[0].class == facts.secret.outcome",
+        "is none of the values there are",
+    ),
+    ("facts.text < 'b'", "string cannot be compared with string by <"),
+    (
+        "facts.seen == '2026-11-24T00:00:00Z'",
+        "time cannot be compared with string by ==",
+    ),
+    ("facts.seen < 5", "time cannot be compared with int by <"),
+    (
+        "facts.seen + facts.seen",
+        "+ takes two integers, a time and seconds, or two strings, not time and time",
+    ),
+    (
+        "now - 'x'",
+        "- takes two integers, two times, or a time and seconds, not time and string",
+    ),
+    ("facts.count + 1.5", "a number with a fraction cannot be used in a rule"),
+    (
+        "facts.count == 4u",
+        "an unsigned number cannot be used in a rule: write it without the u",
+    ),
+    ("facts.text == b'x'", "a byte string cannot be used in a rule"),
+    (
+        "has(facts.until) && facts.until != null",
+        "null cannot be used in a rule",
+    ),
+    (
+        "facts.until > now",
+        "facts.until may be absent: ask with has(facts.until) first",
+    ),
+    ("facts.until > now || has(facts.until)", "facts.until may be absent"),
+    ("!has(facts.until) && facts.until > now", "facts.until may be absent"),
+    ("has(facts.until) || facts.until > now", "facts.until may be absent"),
+    (
+        "facts.volumes.all(v, v.luks.bits > 1)",
+        "v.luks may be absent: ask with has(v.luks) first",
+    ),
+    (
+        "facts.volumes.filter(v, has(v.luks)).all(v, v.luks.bits > 1)",
+        "v.luks may be absent",
+    ),
+    (
+        "has(facts.count)",
+        "facts.count is always there, has(facts.count) says nothing",
+    ),
+    ("has(facts.nothing)", "facts has no field nothing"),
+    ("facts.secret.detail == ''", "facts.secret.detail may be absent"),
+    (
+        "facts.ratio > 1",
+        "facts.ratio is a number with a fraction, which rules cannot read",
+    ),
+    ("facts.count.x", "facts.count is int and has no fields"),
+    (
+        "facts.volumes.name",
+        "facts.volumes is list of object and has no fields",
+    ),
+    ("facts.count && true", "must be bool, is int"),
+    ("!facts.count", "must be bool, is int"),
+    ("facts.count ? 1 : 2", "must be bool, is int"),
+    ("facts.installed ? 1 : 'x'", "int and string do not go together"),
+    ("[1, 'x']", "int and string do not go together"),
+    ("facts.count.all(x, true)", "int is no list to go through"),
+    ("facts.all(x, true)", "object is no list to go through"),
+    ("facts.volumes.all(facts, true)", "the name facts is taken"),
+    ("facts.volumes.all(v, v.layers.all(v, true))", "the name v is taken"),
+    ("facts.volumes.all(v, v.size)", "must be bool, is int"),
+    (
+        "facts.volumes.all(v, facts.volumes.all(w, facts.volumes.all(x, facts.volumes.all(y, \
+          facts.volumes.all(z, true)))))",
+        "more than 4 comprehensions within each other",
+    ),
+    ("facts.volumes + facts.volumes", "+ takes two integers"),
+    (
+        "facts.text.lowerAscii()",
+        "there is no function lowerAscii: there are all, exists",
+    ),
+    ("int(facts.text)", "there is no function int"),
+    ("type(facts.text) == string", "there is no function type"),
+    ("size(facts.count)", "size takes a list, a map or a string, not int"),
+    (
+        "facts.text.contains(4)",
+        "contains takes two strings, not string and int",
+    ),
+    ("facts.text.matches('(')", "\"(\" is no regular expression"),
+    (
+        "facts.text.matches(param.name)",
+        "a regular expression that is no literal string cannot be used",
+    ),
+    ("time('2026-11-24')", "\"2026-11-24\" is no time"),
+    (
+        "time(facts.text)",
+        "time() of something that is no literal string cannot be used in a rule",
+    ),
+    ("facts.?until", "not a CEL expression"),
+    ("optional.none()", "there is no function none"),
+    (
+        "{facts.text: 1}",
+        "a map whose keys are no literal strings cannot be used in a rule",
+    ),
+    ("Thing{a: 1}", "a structure with a type name cannot be used in a rule"),
+    (
+        "facts.volumes[facts.text]",
+        "[] takes a list and an int, or a map and a string",
+    ),
+    (
+        "1 in facts.text",
+        "in takes a value and a list or map, not int and string",
+    ),
+    ("1 in param.names", "int cannot be compared with string by in"),
+    ("facts.count == @result", "not a CEL expression"),
+    ("facts.installed &&", "not a CEL expression"),
+    ("facts.text == 'é'", "the character 'é' is not allowed"),
+    ("facts.installed\u{0}", "the character '\\0' is not allowed"),
+];
+
 #[test]
 fn what_does_not_is_refused_with_the_reason() {
-    for (source, reason) in [
-        ("", "the expression is empty"),
-        (
-            "facts.instaled",
-            "facts has no field instaled: there are count, installed,",
-        ),
-        ("fact.installed", "fact is not known here: there are facts, param, now"),
-        ("facts.count == '4'", "int cannot be compared with string by =="),
-        ("facts.text == 4", "string cannot be compared with int by =="),
-        ("facts.count == true", "int cannot be compared with bool by =="),
-        ("facts.installed == 'yes'", "bool cannot be compared with string by =="),
-        ("facts.volumes == []", "cannot be compared"),
-        (
-            "facts.volumes[0].class == 'dta'",
-            "\"dta\" is none of the values there are: boot, data, swap",
-        ),
-        (
-            "facts.volumes.all(v, v.class in ['data', 'swp'])",
-            "\"swp\" is none of the values there are",
-        ),
-        (
-            "facts.secret.outcome == 'observd'",
-            "\"observd\" is none of the values there are: absent, denied",
-        ),
-        (
-            "facts.volumes[0].class == facts.secret.outcome",
-            "is none of the values there are",
-        ),
-        ("facts.text < 'b'", "string cannot be compared with string by <"),
-        (
-            "facts.seen == '2026-11-24T00:00:00Z'",
-            "time cannot be compared with string by ==",
-        ),
-        ("facts.seen < 5", "time cannot be compared with int by <"),
-        (
-            "facts.seen + facts.seen",
-            "+ takes two integers, a time and seconds, or two strings, not time and time",
-        ),
-        (
-            "now - 'x'",
-            "- takes two integers, two times, or a time and seconds, not time and string",
-        ),
-        ("facts.count + 1.5", "a number with a fraction cannot be used in a rule"),
-        (
-            "facts.count == 4u",
-            "an unsigned number cannot be used in a rule: write it without the u",
-        ),
-        ("facts.text == b'x'", "a byte string cannot be used in a rule"),
-        (
-            "has(facts.until) && facts.until != null",
-            "null cannot be used in a rule",
-        ),
-        (
-            "facts.until > now",
-            "facts.until may be absent: ask with has(facts.until) first",
-        ),
-        ("facts.until > now || has(facts.until)", "facts.until may be absent"),
-        ("!has(facts.until) && facts.until > now", "facts.until may be absent"),
-        ("has(facts.until) || facts.until > now", "facts.until may be absent"),
-        (
-            "facts.volumes.all(v, v.luks.bits > 1)",
-            "v.luks may be absent: ask with has(v.luks) first",
-        ),
-        (
-            "facts.volumes.filter(v, has(v.luks)).all(v, v.luks.bits > 1)",
-            "v.luks may be absent",
-        ),
-        (
-            "has(facts.count)",
-            "facts.count is always there, has(facts.count) says nothing",
-        ),
-        ("has(facts.nothing)", "facts has no field nothing"),
-        ("facts.secret.detail == ''", "facts.secret.detail may be absent"),
-        (
-            "facts.ratio > 1",
-            "facts.ratio is a number with a fraction, which rules cannot read",
-        ),
-        ("facts.count.x", "facts.count is int and has no fields"),
-        (
-            "facts.volumes.name",
-            "facts.volumes is list of object and has no fields",
-        ),
-        ("facts.count && true", "must be bool, is int"),
-        ("!facts.count", "must be bool, is int"),
-        ("facts.count ? 1 : 2", "must be bool, is int"),
-        ("facts.installed ? 1 : 'x'", "int and string do not go together"),
-        ("[1, 'x']", "int and string do not go together"),
-        ("facts.count.all(x, true)", "int is no list to go through"),
-        ("facts.all(x, true)", "object is no list to go through"),
-        ("facts.volumes.all(facts, true)", "the name facts is taken"),
-        ("facts.volumes.all(v, v.layers.all(v, true))", "the name v is taken"),
-        ("facts.volumes.all(v, v.size)", "must be bool, is int"),
-        (
-            "facts.volumes.all(v, facts.volumes.all(w, facts.volumes.all(x, facts.volumes.all(y, \
-          facts.volumes.all(z, true)))))",
-            "more than 4 comprehensions within each other",
-        ),
-        ("facts.volumes + facts.volumes", "+ takes two integers"),
-        (
-            "facts.text.lowerAscii()",
-            "there is no function lowerAscii: there are all, exists",
-        ),
-        ("int(facts.text)", "there is no function int"),
-        ("type(facts.text) == string", "there is no function type"),
-        ("size(facts.count)", "size takes a list, a map or a string, not int"),
-        (
-            "facts.text.contains(4)",
-            "contains takes two strings, not string and int",
-        ),
-        ("facts.text.matches('(')", "\"(\" is no regular expression"),
-        (
-            "facts.text.matches(param.name)",
-            "a regular expression that is no literal string cannot be used",
-        ),
-        ("time('2026-11-24')", "\"2026-11-24\" is no time"),
-        (
-            "time(facts.text)",
-            "time() of something that is no literal string cannot be used in a rule",
-        ),
-        ("facts.?until", "not a CEL expression"),
-        ("optional.none()", "there is no function none"),
-        (
-            "{facts.text: 1}",
-            "a map whose keys are no literal strings cannot be used in a rule",
-        ),
-        ("Thing{a: 1}", "a structure with a type name cannot be used in a rule"),
-        (
-            "facts.volumes[facts.text]",
-            "[] takes a list and an int, or a map and a string",
-        ),
-        (
-            "1 in facts.text",
-            "in takes a value and a list or map, not int and string",
-        ),
-        ("1 in param.names", "int cannot be compared with string by in"),
-        ("facts.count == @result", "not a CEL expression"),
-        ("facts.installed &&", "not a CEL expression"),
-        ("facts.text == 'é'", "the character 'é' is not allowed"),
-        ("facts.installed\u{0}", "the character '\\0' is not allowed"),
-    ] {
+    for (source, reason) in REFUSED {
         match compile(source) {
             Ok(_) => panic!("{source} was accepted"),
             Err(error) => {
@@ -270,7 +273,7 @@ fn what_does_not_is_refused_with_the_reason() {
 fn size_and_nesting_are_bounded() {
     for (source, reason) in [
         (
-            format!("facts.installed{}", " ".repeat(1)) + &" && true".repeat(300),
+            "facts.installed".to_owned() + &" && true".repeat(300),
             "characters, at most 2000",
         ),
         (

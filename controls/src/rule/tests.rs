@@ -25,7 +25,7 @@ fn schemas() -> Arc<Schemas> {
     Arc::new(schemas)
 }
 
-const RULE: &str = r#"
+const RULE: &str = r"
 id: some-rule
 title: Something is on
 reads: t
@@ -38,7 +38,7 @@ remedy: Switch it on.
 cannot_see: [The rest.]
 controls: [{catalogue: iso27001-2022, control: A.8.9, bearing: direct, because: It is configuration.}]
 cases: []
-"#;
+";
 
 fn load(text: &str) -> Result<RuleSet, RuleSetError> {
     RuleSet::load_with([("some-rule", text)], &Baseline::default(), schemas())
