@@ -9,7 +9,9 @@
 //! Format Specification 1.2.3; LUKS2 On-Disk Format Specification 1.1.
 //!
 //! # Privilege
-//! Mounts, swap and the block stack: none. LUKS headers are read from block devices: `CAP_DAC_READ_SEARCH`.
+//! Mounts, swap and the block stack: none. LUKS headers are read from block devices: `CAP_DAC_READ_SEARCH`. The kernel's
+//! tables of mapped devices, from dmsetup(8): root (`CAP_SYS_ADMIN`). Without them `basis` says what a layer is known
+//! from.
 //!
 //! # Bears on
 //! A.8.24 (use of cryptography), A.7.14 and A.7.10 (which disks and media, encrypted or not), A.8.1 and A.7.9 (devices).
@@ -61,7 +63,7 @@ impl Probe for DiskEncryptionProbe {
         ],
         runs: &["/usr/sbin/dmsetup"],
         privilege: Privilege::DacReadSearch,
-        watch: &["/proc/self/mountinfo", "/proc/swaps"],
+        watch: &["/dev/mapper/", "/proc/self/mountinfo", "/proc/swaps"],
         budget: Budget {
             millis: 2_000,
             bytes: 64 * 1024 * 1024,
@@ -71,7 +73,7 @@ impl Probe for DiskEncryptionProbe {
             "Encryption by the disk itself, the hypervisor or the storage behind it: such a volume is `not_encrypted`.",
             "Who holds keys and passphrases, and whether a key lies on the same host.",
             "Encryption above the block layer (fscrypt, eCryptfs, ZFS, bcachefs): ZFS, bcachefs and eCryptfs are `unknown`, directories encrypted by fscrypt do not change their volume's state.",
-            "Without root, that a mapping does what its UUID says: then the kernel's table of the mapping is not read.",
+            "What a mapping really does, where the kernel's table of it is not read, which needs root: then LUKS is believed by its header, and a layer without one (plain, BitLocker) by the UUID of its mapping (`basis`).",
         ],
     };
 
@@ -91,8 +93,12 @@ impl Probe for DiskEncryptionProbe {
                 Ok(areas) => drafts.swap(&mut survey, &areas),
                 Err(error) => drafts.unknown_swap(format!("{SWAPS}: {error}")),
             },
-            // A kernel without swap has no such file.
-            Ok(None) => {}
+            // A kernel without swap has no such file, and neither has a sandbox with `ProcSubset=pid` (systemd.exec(5)),
+            // which hides it with all else that is no process.
+            Ok(None) => match reading.stat("/proc/version") {
+                Ok(Some(_)) => {}
+                _ => drafts.unknown_swap(format!("{SWAPS} is hidden: /proc shows processes only")),
+            },
             Err(unread) => drafts.unknown_swap(unread.to_string()),
         }
         survey.read_devices();

@@ -6,6 +6,7 @@
 # and from Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which
 # the image is kept between runs. About 2 minutes without KVM, 1 more for the image.
 set -euo pipefail
+export LC_ALL=C
 
 agent=$(realpath "${1:?usage: disk-encryption.sh AGENT}")
 here=$(dirname "$(realpath "$0")")
@@ -30,7 +31,7 @@ for letter in c d e f g h i j; do
     drives+=(-drive "file=$work/vd$letter,if=none,id=$letter,format=raw" -device "virtio-blk-pci,drive=$letter,serial=DISK-$letter")
 done
 # Emulated: /dev/kvm inside another guest is there and does not work on the machines this has to run on.
-timeout 240 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
+timeout 300 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
     -nic none -serial "file:$work/console" -serial "file:$work/result" \
     -kernel "$cache/vmlinuz" -initrd "$cache/initrd" \
     -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet init=/root/init" \

@@ -1,6 +1,7 @@
 //! A host for tests against programs on this machine: the machine itself, or a folder as if it were one (links are
 //! then not confined to the folder, so let there be only relative ones).
 
+#![cfg(test)]
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::fs::{self, File};

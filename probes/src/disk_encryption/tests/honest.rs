@@ -242,6 +242,13 @@ fn swap_that_was_not_read_may_be_there() {
         assert_eq!((seen.class("swap"), seen.encryption("swap")), ("swap", "unknown"));
         assert!(!seen.all_encrypted());
     }
+    let hidden = one_layer()
+        .swaps(None)
+        .with(|host| host.refused("/proc/version", refused("/proc/version")));
+    assert_eq!(
+        hidden.collect().reason("swap"),
+        "/proc/swaps is hidden: /proc shows processes only"
+    );
     let none = one_layer().swaps(None).collect();
     assert!(none.all_encrypted(), "a kernel without swap has no such file");
 }

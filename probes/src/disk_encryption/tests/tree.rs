@@ -35,7 +35,10 @@ impl Tree {
         let mounts = "22 26 0:20 / /sys rw - sysfs sysfs rw\n23 26 0:21 / /proc rw - proc proc rw\n\
                       24 26 0:5 / /dev rw - devtmpfs udev rw,size=1000k\n25 26 0:23 / /run rw - tmpfs tmpfs rw\n";
         Self {
-            host: Captured::default().folder("/sys/class/block").folder("/sys/dev/block"),
+            host: Captured::default()
+                .folder("/sys/class/block")
+                .folder("/sys/dev/block")
+                .file("/proc/version", "Linux"),
             mounts: mounts.to_owned(),
             swaps: Some(SWAPS.to_owned()),
             numbers: 0,
