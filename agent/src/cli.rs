@@ -5,19 +5,30 @@
 //! | 0 | done |
 //! | 1 | not done; standard error says why and what to do |
 //! | 64 | the command was not understood (`EX_USAGE` of sysexits.h) |
+//! | 78 | the host is not enrolled (`EX_CONFIG`): starting again does not help |
 //!
 //! A probe that was denied something is no failure: the outcome is in its document.
 
 mod collect;
+mod enrol;
+mod journal;
 mod probes;
+mod run;
+mod status;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
+use tokio::runtime::Runtime;
 
+use crate::enrolment::EnrolmentError;
 use crate::folder::FolderError;
 use crate::machine::RootError;
+use crate::service::ServiceError;
+use crate::spool::SpoolError;
+use crate::state::StateError;
 
 /// Probes this host, signs what it saw and delivers it to a collector.
 #[derive(Debug, Parser)]
@@ -31,6 +42,23 @@ struct Arguments {
 enum Command {
     Probes(probes::Probes),
     Collect(collect::Collect),
+    #[command(visible_alias = "enroll")]
+    Enrol(enrol::Enrol),
+    Run(run::Run),
+    Status(status::Status),
+}
+
+/// Where the agent keeps its state.
+#[derive(Debug, Args)]
+struct StateDir {
+    /// Where keys, spool and receipts are kept.
+    #[arg(
+        long = "state-dir",
+        value_name = "DIR",
+        env = "AFFIANT_STATE_DIR",
+        default_value = "/var/lib/affiant-agent"
+    )]
+    path: PathBuf,
 }
 
 /// Why a command was not done.
@@ -45,6 +73,21 @@ pub enum Failure {
     /// A file could not be read or written.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The host did not become a member.
+    #[error(transparent)]
+    Enrolment(#[from] EnrolmentError),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The spool cannot be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The service cannot go on.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// No event loop.
+    #[error("cannot start the event loop: {0}")]
+    Runtime(#[source] std::io::Error),
     /// Standard output was closed or is full.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] std::io::Error),
@@ -56,7 +99,12 @@ pub enum Failure {
 impl Failure {
     const fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 64,
+            Self::Usage(_)
+            | Self::Enrolment(EnrolmentError::Address(_) | EnrolmentError::Token(_) | EnrolmentError::Name { .. }) => {
+                64
+            }
+            Self::State(StateError::NotEnrolled { .. })
+            | Self::Service(ServiceError::State(StateError::NotEnrolled { .. })) => 78,
             _ => 1,
         }
     }
@@ -75,9 +123,13 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    journal::start();
     let done = match arguments.command {
         Command::Probes(command) => command.run(),
         Command::Collect(command) => command.run(),
+        Command::Enrol(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Status(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,6 +140,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// One thread: the agent waits nearly all the time.
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -4,5 +4,14 @@
 pub mod cli;
 pub mod clock;
 pub mod collection;
+pub mod delivery;
+pub mod enrolment;
 pub mod folder;
 pub mod machine;
+pub mod process;
+pub mod schedule;
+pub mod seal;
+pub mod service;
+pub mod spool;
+pub mod state;
+pub mod watch;
