@@ -8,6 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::schema::Shape;
+use crate::yaml;
 
 /// Elements of a parameter that is a list.
 pub const MAX_ITEMS: usize = 256;
@@ -121,6 +122,12 @@ pub struct Baseline {
 /// A value that a rule does not take.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BaselineError {
+    /// Not YAML, too large, or not of the shape of a baseline.
+    #[error("{message}")]
+    Form {
+        /// What the YAML reader says, with line and column.
+        message: String,
+    },
     /// No such rule.
     #[error("the baseline sets parameters of {rule}, and there is no such rule")]
     NoSuchRule {
@@ -150,9 +157,13 @@ pub enum BaselineError {
 }
 
 impl Baseline {
-    /// Reads `<rule>: {<parameter>: <value>}`; an empty file sets nothing.
-    pub fn from_yaml(text: &str) -> Result<Self, serde_saphyr::Error> {
-        serde_saphyr::from_str(text)
+    /// Reads `baseline.yaml`, `<rule>: {<parameter>: <value>}`; an empty file sets nothing. Whether the rules take the
+    /// values shows when they are loaded with it.
+    pub fn from_yaml(text: &str) -> Result<Self, BaselineError> {
+        let values: Option<_> = yaml::read(text.as_bytes()).map_err(|message| BaselineError::Form { message })?;
+        Ok(Self {
+            values: values.unwrap_or_default(),
+        })
     }
 
     /// Sets one value; it is checked when rules are loaded with this baseline.
@@ -171,5 +182,26 @@ impl Baseline {
     /// The rules that it sets parameters of.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_baseline_is_read_strictly() {
+        let baseline = Baseline::from_yaml("sshd-ciphers-strong:\n  allowed: [aes256-ctr]\n").unwrap();
+        assert_eq!(
+            baseline.of("sshd-ciphers-strong").unwrap()["allowed"],
+            json!(["aes256-ctr"])
+        );
+        assert_eq!(Baseline::from_yaml("").unwrap(), Baseline::default());
+        assert_eq!(Baseline::from_yaml("# nothing yet\n").unwrap(), Baseline::default());
+        for wrong in ["a: 1", "- a", "a: {b: 1, b: 2}", "a: &x {b: 1}\nc: *x"] {
+            assert!(Baseline::from_yaml(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

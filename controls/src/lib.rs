@@ -16,6 +16,7 @@ pub mod status;
 pub mod timeline;
 mod value;
 pub mod verdict;
+mod yaml;
 
 pub use baseline::Baseline;
 pub use catalogue::{Catalogue, Control, ControlId};
@@ -26,3 +27,4 @@ pub use rule::{Rule, RuleSet};
 pub use status::{ControlStatus, Status};
 pub use timeline::Timeline;
 pub use verdict::{Judgement, Observed, Verdict};
+pub use yaml::MAX_BYTES as MAX_FILE_BYTES;

@@ -17,7 +17,7 @@ use crate::expression::Expression;
 use crate::schema::Shape;
 
 pub use case::{CaseResult, Failure};
-pub use file::{Bearing, MAX_BYTES, Severity, Weight};
+pub use file::{Bearing, Severity, Weight};
 pub use load::RuleError;
 pub use set::{RuleSet, RuleSetError};
 

@@ -19,8 +19,8 @@ use evidence::{Digest, Timestamp, statement};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// How long a statement speaks if nothing else is configured: two seal intervals of an hour, and five minutes.
-pub const DEFAULT_FRESHNESS: u64 = 2 * 3600 + 300;
+/// How long a statement speaks, seconds, if nothing else is configured: three seal intervals of an hour.
+pub const DEFAULT_FRESHNESS: u64 = 3 * 3600;
 
 /// What a timeline needs to know of an accepted statement.
 #[derive(Debug, Clone, PartialEq, Eq)]

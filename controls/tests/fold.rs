@@ -1,10 +1,6 @@
 //! From statements of several hosts to the status of controls.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what cannot be unwrapped fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

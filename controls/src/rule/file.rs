@@ -12,9 +12,6 @@ use serde_json::Value;
 use crate::baseline::Parameter;
 use crate::verdict::Verdict;
 
-/// Bytes of one rule file; the largest built-in one has about 10,000.
-pub const MAX_BYTES: usize = 64 * 1024;
-
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleFile {
@@ -161,28 +158,4 @@ impl<'de> Deserialize<'de> for Labelled {
 
         deserializer.deserialize_map(InOrder)
     }
-}
-
-/// Reads a rule file; the message has line and column.
-pub(crate) fn read(bytes: &[u8]) -> Result<RuleFile, String> {
-    if bytes.len() > MAX_BYTES {
-        return Err(format!(
-            "the file has {} bytes, at most {MAX_BYTES} are allowed",
-            bytes.len()
-        ));
-    }
-    let mut budget = serde_saphyr::Budget::default();
-    // No rule needs anchors; without them a small file cannot become a large value.
-    budget.max_aliases = 0;
-    budget.max_anchors = 0;
-    budget.max_merge_keys = 0;
-    budget.max_depth = 32;
-    budget.flow_nesting_limit = 32;
-    budget.max_documents = 1;
-    budget.max_nodes = 20_000;
-    let mut options = serde_saphyr::Options::default();
-    options.budget = Some(budget);
-    options.with_snippet = false;
-    options.strict_booleans = true;
-    serde_saphyr::from_slice_with_options(bytes, options).map_err(|error| error.to_string())
 }

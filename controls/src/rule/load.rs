@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use super::bounds::{is_id, is_parameter_name, is_text};
 use super::case::prepare;
-use super::file::{self, RuleFile};
+use super::file::RuleFile;
 use super::{Rule, file::Labelled};
 use crate::baseline::{BaselineError, Parameter};
 use crate::catalogue;
 use crate::expression::{Allowed, Expression, ExpressionError, Scope};
 use crate::schema::{Field, ObjectShape, Schemas, Shape};
+use crate::yaml;
 
 /// A rule that does not load. Each message is preceded by the file's name where it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -106,7 +107,7 @@ pub(crate) fn load(
     schemas: &Schemas,
     own_values: Option<&BTreeMap<String, Value>>,
 ) -> Result<Rule, RuleError> {
-    let file = file::read(bytes).map_err(|message| RuleError::Form { message })?;
+    let file: RuleFile = yaml::read(bytes).map_err(|message| RuleError::Form { message })?;
     check_texts(file_name, &file)?;
     let facts = schemas.shape(&file.reads, file.version).ok_or_else(|| {
         let versions: Vec<_> = schemas.versions(&file.reads).iter().map(u32::to_string).collect();
