@@ -9,7 +9,6 @@ mod data;
 pub mod evaluation;
 pub mod expression;
 pub mod finding;
-pub mod results;
 pub mod rule;
 pub mod schema;
 pub mod status;

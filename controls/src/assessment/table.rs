@@ -35,7 +35,10 @@ fn optional<T: ToString>(value: Option<T>) -> String {
 
 fn observed(values: &[Observed]) -> String {
     let one = |observed: &Observed| match (&observed.value, &observed.missing) {
-        (Some(value), _) => format!("{}: {value}", observed.label),
+        (Some(value), _) => match observed.total {
+            Some(total) => format!("{} (first of {total}): {value}", observed.label),
+            None => format!("{}: {value}", observed.label),
+        },
         (None, missing) => format!(
             "{}: not known ({})",
             observed.label,
