@@ -5,7 +5,7 @@
 //! # Source
 //! os-release(5); `/etc/debian_version`; `/usr/share/distro-info/*.csv` (debian-distro-info(1)); proc_sys_kernel(5),
 //! proc_version(5); `/proc/version_signature` of Ubuntu; `/var/lib/dpkg/status`; `/run/reboot-required` (Debian Policy
-//! 9.3.4 and unattended-upgrades); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`.
+//! 9.3.4 and unattended-upgrades); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`.
 //!
 //! # Privilege
 //! None.
@@ -17,11 +17,23 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod facts;
+mod kernels;
+mod support;
 
+use std::collections::BTreeSet;
+
+use evidence::facts::Outcome;
 pub use facts::*;
 
-use crate::probe::{Budget, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
-use crate::reading::Reading;
+use crate::formats::dpkg;
+use crate::formats::os_release::OsRelease;
+use crate::probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::reading::{Reading, Unread};
+
+/// Where the running kernel tells its release.
+const RELEASE: &str = "/proc/sys/kernel/osrelease";
+/// Packages that are looked at in `reboot-required.pkgs`.
+const MAX_ASKING: usize = 10_000;
 
 /// The probe.
 pub struct KernelAndReleaseProbe;
@@ -45,10 +57,16 @@ impl Probe for KernelAndReleaseProbe {
             "/run/systemd/container",
             "/.dockerenv",
             "/run/.containerenv",
+            "/run/secrets/kubernetes.io",
         ],
         runs: &[],
         privilege: Privilege::None,
-        watch: &["/etc/os-release", "/usr/share/distro-info", "/var/lib/dpkg/status", "/run/reboot-required"],
+        watch: &[
+            "/etc/os-release",
+            "/usr/share/distro-info",
+            "/var/lib/dpkg/status",
+            "/run/reboot-required",
+        ],
         budget: Budget {
             millis: 1_000,
             bytes: 64 * 1024 * 1024,
@@ -64,7 +82,213 @@ impl Probe for KernelAndReleaseProbe {
     type Facts = KernelAndRelease;
     type Names = NoNames;
 
-    fn collect(_reading: &Reading<'_>) -> Result<Collected<KernelAndRelease, NoNames>, ProbeError> {
-        Err(ProbeError::unsupported("the release is not read yet"))
+    fn collect(reading: &Reading<'_>) -> Result<Collected<KernelAndRelease, NoNames>, ProbeError> {
+        let release = OsRelease::read(reading)?.ok_or_else(|| ProbeError::absent("/etc/os-release"))?;
+        let installed = installed(reading);
+        let container = container(reading);
+        let kernel = running(reading);
+        let kernels = match &installed {
+            Ok(installed) => Ok(installed.kernels.clone()),
+            Err(error) => Err(error.clone()),
+        };
+        let (standing, standing_reason) = match (&kernel, &kernels, &container) {
+            (Known::Observed(running), Ok(kernels), Known::Observed(container)) => {
+                kernels::standing(running, kernels, container)
+            }
+            (Known::Not(why), _, _) | (_, _, Known::Not(why)) => (KernelStanding::Unknown, why.detail.clone()),
+            (_, Err(error), _) => (KernelStanding::Unknown, error.detail.clone()),
+        };
+        Ok(Collected::facts(KernelAndRelease {
+            distribution: distribution(reading, &release)?,
+            support: support(reading, &release, &installed),
+            container,
+            reboot: reboot(reading, &kernel, &installed),
+            kernel,
+            installed_kernels: known(kernels),
+            standing,
+            standing_reason,
+        }))
     }
 }
+
+/// What the package database says that matters here.
+struct Installed {
+    kernels: Vec<KernelPackage>,
+    /// Version of distro-info-data, empty if not installed.
+    table_version: String,
+    writes_reboot_flag: Vec<String>,
+}
+
+/// Packages that write `/run/reboot-required`.
+const WRITE_REBOOT_FLAG: [&str; 2] = ["unattended-upgrades", "update-notifier-common"];
+
+fn installed(reading: &Reading<'_>) -> Result<Installed, ProbeError> {
+    let (_, database) = dpkg::of_host(reading)?;
+    let entries = database.entries();
+    if let Some(first) = entries.unparsed.first() {
+        // A kernel may be among what was not understood.
+        return Err(ProbeError {
+            outcome: Outcome::Malformed,
+            detail: first.clone(),
+        });
+    }
+    let present = || entries.packages.iter().filter(|entry| entry.state.is_present());
+    let mut kernels: Vec<_> = present().filter_map(kernels::kernel_of).collect();
+    kernels::sort(&mut kernels);
+    let table = present().find(|entry| entry.name == "distro-info-data");
+    let mut writes_reboot_flag: Vec<_> = present()
+        .filter(|entry| WRITE_REBOOT_FLAG.contains(&entry.name))
+        .map(|entry| entry.name.to_owned())
+        .collect();
+    writes_reboot_flag.sort();
+    Ok(Installed {
+        kernels,
+        table_version: table.map(|entry| entry.version.to_owned()).unwrap_or_default(),
+        writes_reboot_flag,
+    })
+}
+
+fn distribution(reading: &Reading<'_>, release: &OsRelease) -> Result<Distribution, ProbeError> {
+    let point_release = match release.id() {
+        "debian" => reading
+            .text("/etc/debian_version")?
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+        "ubuntu" => {
+            let version = release.get("VERSION").split_ascii_whitespace().next();
+            version.unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
+    };
+    Ok(Distribution {
+        id: release.id().to_owned(),
+        id_like: release.id_like().map(str::to_owned).collect(),
+        version_id: release.get("VERSION_ID").to_owned(),
+        codename: release.get("VERSION_CODENAME").to_owned(),
+        name: release.get("PRETTY_NAME").to_owned(),
+        point_release,
+    })
+}
+
+fn support(reading: &Reading<'_>, release: &OsRelease, installed: &Result<Installed, ProbeError>) -> Known<Support> {
+    let id = release.id();
+    if !matches!(id, "debian" | "ubuntu") {
+        return not_known(
+            Outcome::Unsupported,
+            format!("there is no table of the releases of {id:?}"),
+        );
+    }
+    let series = release.get("VERSION_CODENAME");
+    if series.is_empty() {
+        return not_known(Outcome::Absent, "os-release has no VERSION_CODENAME".to_owned());
+    }
+    let path = format!("/usr/share/distro-info/{id}.csv");
+    let table = match reading.text(&path) {
+        Ok(Some(table)) => table,
+        Ok(None) => {
+            let detail = format!("{path} is not there; package distro-info-data brings it");
+            return not_known(Outcome::Absent, detail);
+        }
+        Err(unread) => return Known::unread(&unread),
+    };
+    let table_version = installed.as_ref().map_or("", |installed| &installed.table_version);
+    match support::find(&table, series, table_version) {
+        Ok(Some(support)) => Known::Observed(support),
+        Ok(None) => not_known(Outcome::Absent, format!("{path} knows no release {series:?}")),
+        Err((line, why)) => not_known(Outcome::Malformed, format!("{path}:{line}: {why}")),
+    }
+}
+
+/// Kind of container, by the marks that managers leave.
+fn container(reading: &Reading<'_>) -> Known<String> {
+    match reading.text("/run/systemd/container") {
+        Ok(Some(kind)) if !kind.trim().is_empty() => return Known::Observed(kind.trim().to_owned()),
+        Ok(_) => {}
+        Err(unread) => return Known::unread(&unread),
+    }
+    for (mark, kind) in [
+        ("/run/.containerenv", "podman"),
+        ("/.dockerenv", "docker"),
+        ("/run/secrets/kubernetes.io", "kubernetes"),
+    ] {
+        match reading.stat(mark) {
+            Ok(Some(_)) => return Known::Observed(kind.to_owned()),
+            Ok(None) => {}
+            Err(unread) => return Known::unread(&unread),
+        }
+    }
+    Known::Observed(String::new())
+}
+
+fn running(reading: &Reading<'_>) -> Known<RunningKernel> {
+    let read = |path: &str| {
+        reading
+            .volatile(path)
+            .map(|text| text.map(|text| text.trim().to_owned()))
+    };
+    let texts = || -> Result<_, Unread> {
+        let release = read(RELEASE)?;
+        let build = read("/proc/sys/kernel/version")?.unwrap_or_default();
+        let signature = read("/proc/version_signature")?.unwrap_or_default();
+        Ok((release, build, signature))
+    };
+    match texts() {
+        Err(unread) => Known::unread(&unread),
+        Ok((None, _, _)) => not_known(
+            Outcome::Absent,
+            format!("{RELEASE} is not there: this is no running system"),
+        ),
+        Ok((Some(release), build, signature)) => Known::Observed(RunningKernel {
+            package_version: kernels::package_version(&build, &signature, &release),
+            release,
+            build,
+        }),
+    }
+}
+
+fn reboot(
+    reading: &Reading<'_>,
+    kernel: &Known<RunningKernel>,
+    installed: &Result<Installed, ProbeError>,
+) -> Known<Reboot> {
+    if let Known::Not(why) = kernel {
+        return Known::Not(why.clone());
+    }
+    let installed = match installed {
+        Ok(installed) => installed,
+        Err(error) => return not_known(error.outcome, error.detail.clone()),
+    };
+    let read = || -> Result<_, Unread> {
+        Ok((
+            reading.stat("/run/reboot-required")?,
+            reading.text("/run/reboot-required.pkgs")?,
+        ))
+    };
+    match read() {
+        Err(unread) => Known::unread(&unread),
+        Ok((flag, packages)) => Known::Observed(Reboot {
+            required: flag.is_some(),
+            by_packages: asked_by(&packages.unwrap_or_default()),
+            flag_written_by: installed.writes_reboot_flag.clone(),
+        }),
+    }
+}
+
+/// The packages in `reboot-required.pkgs`, each once. Other lines are no packages' names.
+fn asked_by(text: &str) -> Vec<String> {
+    let names = text.lines().map(str::trim).filter(|line| dpkg::is_name(line));
+    let names: BTreeSet<_> = names.take(MAX_ASKING).map(str::to_owned).collect();
+    names.into_iter().collect()
+}
+
+fn known<T>(result: Result<T, ProbeError>) -> Known<T> {
+    result.map_or_else(|error| not_known(error.outcome, error.detail), Known::Observed)
+}
+
+fn not_known<T>(outcome: Outcome, detail: String) -> Known<T> {
+    Known::Not(NotKnown { outcome, detail })
+}
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub struct KernelAndRelease {
     pub standing: KernelStanding,
     /// Why `standing` is what it is, in a few words.
     pub standing_reason: String,
-    /// Whether the system asks for a reboot.
+    /// Whether the system asks for a reboot; `absent` if this is no running system.
     pub reboot: Known<Reboot>,
 }
 
@@ -56,7 +56,7 @@ pub struct Support {
     /// When it was published; left out if it has not been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<Timestamp>,
-    /// End of the distribution's own support (`eol`); left out if the table does not say yet.
+    /// End of the distribution's own support (`eol`, for Ubuntu `eol-server` where given); left out if the table does not say yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_until: Option<Timestamp>,
     /// End of support by a volunteer team for everybody (Debian LTS, `eol-lts`); left out where there is none.
