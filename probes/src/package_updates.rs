@@ -107,7 +107,7 @@ impl Probe for PackageUpdatesProbe {
             .to_owned();
         entries.packages.retain(|entry| entry.state.is_present());
         let installed = &entries.packages;
-        let conf = AptConf::read(reading, &mut doubts)?;
+        let conf = AptConf::read(reading, &mut doubts);
         let architectures = architectures(reading, &conf, &native, &mut doubts);
         let preferences = Preferences::read(reading, &conf, &mut doubts);
         let sources = Sources::read(reading, &conf, &architectures, &mut doubts);

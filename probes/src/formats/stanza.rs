@@ -144,7 +144,7 @@ impl<'a> Iterator for Fields<'a> {
         let (name, value) = colon
             .and_then(|colon| whole.split_at_checked(colon))
             .unwrap_or_default();
-        if name.is_empty() || name.iter().any(|byte| byte.is_ascii_whitespace()) {
+        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
             return Some(Err(begin));
         }
         let value = value.get(1..).unwrap_or_default().trim_ascii();

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::doubts::Doubts;
 use super::parts;
-use crate::probe::ProbeError;
 use crate::reading::Reading;
 
 /// Settings that are kept. Debian's own files have under a hundred.
@@ -60,7 +59,7 @@ pub(super) struct AptConf {
 
 impl AptConf {
     /// Reads apt's configuration files.
-    pub(super) fn read(reading: &Reading<'_>, doubts: &mut Doubts) -> Result<Self, ProbeError> {
+    pub(super) fn read(reading: &Reading<'_>, doubts: &mut Doubts) -> Self {
         let mut conf = Self::default();
         let mut files = parts::files(reading, "/etc/apt/apt.conf.d", &["conf", ""], doubts);
         files.extend(parts::file(reading, "/etc/apt/apt.conf", doubts));
@@ -86,7 +85,7 @@ impl AptConf {
         if !conf.list("apt::sources::with").is_empty() {
             doubts.add("apt is configured with further lists (APT::Sources::With)".to_owned());
         }
-        Ok(conf)
+        conf
     }
 
     /// The value of `name`, given in lower case; empty if not set.
@@ -133,7 +132,9 @@ impl AptConf {
                 begin = at + 1;
                 if !statement.is_empty() {
                     let opened = self.statement(&statement, &scopes, byte == b'{').ok_or(line_number)?;
-                    scopes.extend(opened);
+                    if byte == b'{' {
+                        scopes.push(opened);
+                    }
                     statement.clear();
                 } else if byte == b'{' {
                     return Err(line_number);
@@ -154,8 +155,9 @@ impl AptConf {
         }
     }
 
-    /// One `name value`, `name` or `"value"`; with `opens`, the scope that it opens. `None`: not understood.
-    fn statement(&mut self, statement: &str, scopes: &[String], opens: bool) -> Option<Option<String>> {
+    /// One `name value`, `name` or `"value"`; gives its full name, which is the scope if it `opens` one. `None`: not
+    /// understood.
+    fn statement(&mut self, statement: &str, scopes: &[String], opens: bool) -> Option<String> {
         let (first, rest) = word(statement)?;
         let (mut name, mut value) = (first, String::new());
         let mut rest = rest.trim_start();
@@ -175,7 +177,7 @@ impl AptConf {
         if let Some(directive) = name.strip_prefix('#') {
             return (directive == "clear" && parent.is_empty()).then(|| {
                 self.clear(&value.to_ascii_lowercase());
-                None
+                String::new()
             });
         }
         let full = match (parent, name.as_str()) {
@@ -194,7 +196,7 @@ impl AptConf {
         } else if any {
             self.values.remove(&full);
         }
-        Some(opens.then_some(full))
+        Some(full)
     }
 
     fn clear(&mut self, name: &str) {

@@ -118,6 +118,10 @@ pub struct PackageSource {
 }
 
 /// What is configured about the authenticity of a source.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own that a rule asks for by name"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Authentication {
     /// `Trusted`: `yes` accepts the source without a signature, `no` treats it as unauthenticated even with one,

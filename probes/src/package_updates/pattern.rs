@@ -90,17 +90,14 @@ fn one(glob: &[u8], byte: Option<u8>) -> Step {
     match (glob, byte) {
         ([], None) => Step::End,
         ([b'*', ..], _) => Step::Star,
-        ([], Some(_)) | (_, None) => Step::No,
         ([b'?', ..], Some(_)) => Step::Matched(1),
         ([b'[', rest @ ..], Some(byte)) => match set(rest, byte) {
             Some((true, length)) => Step::Matched(length + 1),
-            Some((false, _)) => Step::No,
             None if byte == b'[' => Step::Matched(1),
-            None => Step::No,
+            _ => Step::No,
         },
         ([b'\\', escaped, ..], Some(byte)) if same(*escaped, byte) => Step::Matched(2),
-        ([b'\\', _, ..], Some(_)) => Step::No,
-        ([literal, ..], Some(byte)) if same(*literal, byte) => Step::Matched(1),
+        ([literal, ..], Some(byte)) if *literal != b'\\' && same(*literal, byte) => Step::Matched(1),
         _ => Step::No,
     }
 }

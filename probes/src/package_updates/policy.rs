@@ -169,22 +169,23 @@ pub(super) fn shelf_matches(shelf: &Shelf, target: &Target) -> bool {
 
 /// dpkg's database is the release `now` and says nothing else about itself.
 fn installed_matches(shelf: &Shelf, wanted: &ReleaseOf) -> bool {
-    let now = |pattern: &Option<Pattern>| pattern.as_ref().is_none_or(|pattern| pattern.matches("now"));
+    let now = |pattern: Option<&Pattern>| pattern.is_none_or(|pattern| pattern.matches("now"));
     let says_more = wanted.origin.is_some()
         || wanted.label.is_some()
         || wanted.codename.is_some()
         || wanted.version.as_ref().is_some_and(VersionOf::is_set);
-    let here = now(&wanted.archive) && now(&wanted.release) && !says_more;
-    here && (wanted.all || now(&wanted.component) && list_matches(&shelf.architecture, &wanted.architecture))
+    let here = now(wanted.archive.as_ref()) && now(wanted.release.as_ref()) && !says_more;
+    here && (wanted.all
+        || now(wanted.component.as_ref()) && list_matches(&shelf.architecture, wanted.architecture.as_ref()))
 }
 
-fn list_matches(text: &str, pattern: &Option<Pattern>) -> bool {
-    pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+fn list_matches(text: &str, pattern: Option<&Pattern>) -> bool {
+    pattern.is_none_or(|pattern| pattern.matches(text))
 }
 
 fn release_matches(shelf: &Shelf, wanted: &ReleaseOf) -> bool {
     let given = |text: fn(&Release) -> &String| shelf.release.as_ref().map(text).filter(|text| !text.is_empty());
-    let meets = |pattern: &Option<Pattern>, text: fn(&Release) -> &String| match pattern {
+    let meets = |pattern: Option<&Pattern>, text: fn(&Release) -> &String| match pattern {
         None => true,
         Some(pattern) => given(text).is_some_and(|text| pattern.matches(text)),
     };
@@ -203,13 +204,13 @@ fn release_matches(shelf: &Shelf, wanted: &ReleaseOf) -> bool {
             .iter()
             .any(|part| part.is_some());
     asks && version.is_none_or(|version| given(|release| &release.version).is_some_and(|text| version.matches(text)))
-        && meets(&wanted.origin, |release| &release.origin)
-        && meets(&wanted.archive, |release| &release.suite)
-        && meets(&wanted.codename, |release| &release.codename)
-        && meets(&wanted.label, |release| &release.label)
+        && meets(wanted.origin.as_ref(), |release| &release.origin)
+        && meets(wanted.archive.as_ref(), |release| &release.suite)
+        && meets(wanted.codename.as_ref(), |release| &release.codename)
+        && meets(wanted.label.as_ref(), |release| &release.label)
         && wanted.release.as_ref().is_none_or(named)
-        && list_matches(&shelf.component, &wanted.component)
-        && list_matches(&shelf.architecture, &wanted.architecture)
+        && list_matches(&shelf.component, wanted.component.as_ref())
+        && list_matches(&shelf.architecture, wanted.architecture.as_ref())
 }
 
 #[cfg(test)]

@@ -130,9 +130,9 @@ impl Surveyor<'_, '_, '_> {
         let file = parsed.as_ref().map(|(file, _)| file);
         let mut lists = vec![];
         for (component, architecture, path, optional) in wanted_lists(source, file) {
-            let shelf = self.shelf(source, release.value(), &component, &architecture);
             let announced = file.map(|file| file.announced(&path));
-            let (state, shelf) = self.list(source, &path, announced, shelf, doubts);
+            let new_shelf = shelf_of(source, release.value(), &component, &architecture);
+            let (state, at) = self.list(source, &path, announced, new_shelf, doubts);
             if optional && matches!(state, ListState::Absent | ListState::Empty) {
                 continue;
             }
@@ -145,7 +145,7 @@ impl Surveyor<'_, '_, '_> {
                 doubts.add(format!("{place}{of}: no list of packages in {FOLDER}"));
             }
             if security {
-                self.survey.security.insert(shelf);
+                self.survey.security.insert(at);
             }
             lists.push((
                 PackageList {
@@ -154,7 +154,7 @@ impl Surveyor<'_, '_, '_> {
                     state,
                     priority: 0,
                 },
-                shelf,
+                at,
             ));
         }
         lists.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -220,23 +220,13 @@ impl Surveyor<'_, '_, '_> {
         Ok(Some((bytes, path, time)))
     }
 
-    fn shelf(&self, source: &Configured, release: Option<&Release>, component: &str, architecture: &str) -> Shelf {
-        Shelf {
-            release: release.cloned(),
-            host: source.uri.host.clone(),
-            component: component.to_owned(),
-            architecture: architecture.to_owned(),
-            is_installed: false,
-        }
-    }
-
     /// Reads a list, once however often it is configured.
     fn list(
         &mut self,
         source: &Configured,
         path: &str,
         announced: Option<Announced>,
-        shelf: Shelf,
+        new_shelf: Shelf,
         doubts: &mut Doubts,
     ) -> (ListState, usize) {
         let name = source.uri.file_name(&source.suite, path);
@@ -244,7 +234,7 @@ impl Surveyor<'_, '_, '_> {
             return *known;
         }
         let at = self.survey.shelves.len();
-        self.survey.shelves.push(shelf);
+        self.survey.shelves.push(new_shelf);
         let state = self.read(&name, announced, at).unwrap_or_else(|error| {
             self.reading
                 .mark(Origin::Path(format!("{FOLDER}/{name}")), outcome_of(error.state));
@@ -255,7 +245,7 @@ impl Surveyor<'_, '_, '_> {
         (state, at)
     }
 
-    fn read(&mut self, name: &str, announced: Option<Announced>, shelf: usize) -> Result<ListState, ListError> {
+    fn read(&mut self, name: &str, announced: Option<Announced>, at: usize) -> Result<ListState, ListError> {
         let found = PACKED
             .iter()
             .map(|(ending, packed)| (format!("{name}{ending}"), *packed))
@@ -278,8 +268,18 @@ impl Surveyor<'_, '_, '_> {
         }
         self.survey
             .offered
-            .extend(offered.into_iter().map(|offered| (shelf, offered)));
+            .extend(offered.into_iter().map(|offered| (at, offered)));
         Ok(ListState::Observed)
+    }
+}
+
+fn shelf_of(source: &Configured, release: Option<&Release>, component: &str, architecture: &str) -> Shelf {
+    Shelf {
+        release: release.cloned(),
+        host: source.uri.host.clone(),
+        component: component.to_owned(),
+        architecture: architecture.to_owned(),
+        is_installed: false,
     }
 }
 

@@ -53,7 +53,8 @@ impl ArchiveUri {
             if byte == b'/' {
                 name.push('_');
             } else if byte <= b' ' || byte >= 0x7f || b"\\|{}[]<>\"^~_=!@#$%^&*".contains(&byte) {
-                name.push_str(&format!("%{byte:02x}"));
+                let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+                name.extend(['%', digit(byte >> 4), digit(byte & 15)]);
             } else {
                 name.push(char::from(byte));
             }
