@@ -93,6 +93,15 @@ pub trait Store: Send + Sync + 'static {
     /// Where the statement with this sequence number, signed with this key, is in the log.
     fn position(&self, key: &KeyId, sequence: u64) -> Result<Option<u64>, StoreError>;
 
+    /// Indexes, from `from` on, of entries that no host made: of one kind (a `predicateType`) or of all.
+    fn own(&self, kind: Option<&str>, from: u64, limit: usize) -> Result<Vec<u64>, StoreError>;
+
+    /// Index of the newest entry of a kind that no host makes.
+    fn last_own(&self, kind: &str) -> Result<Option<u64>, StoreError>;
+
+    /// A file that an entry of the collector names by digest: a rule, a catalogue, a baseline.
+    fn file(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Every token that was made and not forgotten, newest first.
     fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError>;
 
@@ -140,6 +149,12 @@ pub trait Transaction {
     fn add_member(&mut self, member: &Member) -> Result<(), StoreError>;
     /// Notes that a member's key was revoked by entry `index`.
     fn revoke_member(&mut self, key: &KeyId, index: u64) -> Result<(), StoreError>;
+    /// Digest of the newest entry that no host made.
+    fn last_own_digest(&mut self) -> Result<Option<Digest>, StoreError>;
+    /// Notes that entry `index` is of a kind that no host makes; `digest` is that of its envelope.
+    fn add_own(&mut self, index: u64, kind: &str, digest: &Digest) -> Result<(), StoreError>;
+    /// Keeps a file that an entry names; nothing happens if it is there.
+    fn put_file(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError>;
     /// Notes a member's newest statement.
     fn advance_member(&mut self, key: &KeyId, last: &Last) -> Result<(), StoreError>;
     /// Keeps a manifest; nothing happens if it is there.

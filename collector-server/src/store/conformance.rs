@@ -22,6 +22,7 @@ pub(crate) fn suite<T>(make: Make<'_, T>) {
         members_follow_their_statements,
         a_key_and_a_host_are_given_once,
         objects_are_kept_once_and_listed,
+        own_entries_are_found_by_kind,
         tokens_contacts_and_clones_are_kept,
     ] {
         let (_guard, store) = make();
@@ -228,6 +229,25 @@ fn objects_are_kept_once_and_listed(store: &dyn Store) {
     assert_eq!(store.manifest_digests(None, 9).unwrap(), vec![manifest]);
     assert_eq!(store.facts_digests(None, 9).unwrap(), vec![document]);
     assert_eq!(store.facts_digests(Some(&document), 9).unwrap(), vec![]);
+}
+
+fn own_entries_are_found_by_kind(store: &dyn Store) {
+    write(store, |transaction| {
+        assert_eq!(transaction.last_own_digest()?, None);
+        for (index, kind) in [(0, "log"), (1, "rules"), (5, "rules"), (9, "pack")] {
+            transaction.add_own(index, kind, &Digest::of(&[7]))?;
+        }
+        assert_eq!(transaction.last_own_digest()?, Some(Digest::of(&[7])));
+        transaction.put_file(&Digest::of(b"rule"), b"rule")?;
+        transaction.put_file(&Digest::of(b"rule"), b"rule")
+    });
+    assert_eq!(store.own(None, 0, 9).unwrap(), vec![0, 1, 5, 9]);
+    assert_eq!(store.own(None, 1, 2).unwrap(), vec![1, 5]);
+    assert_eq!(store.own(Some("rules"), 2, 9).unwrap(), vec![5]);
+    assert_eq!(store.last_own("rules").unwrap(), Some(5));
+    assert_eq!(store.last_own("none").unwrap(), None);
+    assert_eq!(store.file(&Digest::of(b"rule")).unwrap(), Some(b"rule".to_vec()));
+    assert_eq!(store.file(&Digest::of(b"")).unwrap(), None);
 }
 
 fn tokens_contacts_and_clones_are_kept(store: &dyn Store) {

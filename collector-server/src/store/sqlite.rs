@@ -116,6 +116,18 @@ impl Store for Sqlite {
         self.read(|reading| reading.position(key, sequence))
     }
 
+    fn own(&self, kind: Option<&str>, from: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.read(|reading| reading.own(kind, from, limit))
+    }
+
+    fn last_own(&self, kind: &str) -> Result<Option<u64>, StoreError> {
+        self.read(|reading| reading.last_own(kind))
+    }
+
+    fn file(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|reading| reading.file(digest))
+    }
+
     fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
         self.read(|reading| reading.tokens())
     }

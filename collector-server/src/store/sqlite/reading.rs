@@ -205,6 +205,39 @@ impl Reading<'_> {
         index.map(unsigned).transpose()
     }
 
+    pub(super) fn own(&self, kind: Option<&str>, from: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+        const DOING: &str = "listing the collector's entries";
+        let (from, limit) = (signed(from)?, rows(limit));
+        let found: Vec<i64> = if let Some(kind) = kind {
+            let sql = "SELECT idx FROM own WHERE kind = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3";
+            self.many(DOING, sql, (kind, from, limit), |row| row.get(0))?
+        } else {
+            let sql = "SELECT idx FROM own WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+            self.many(DOING, sql, (from, limit), |row| row.get(0))?
+        };
+        found.into_iter().map(unsigned).collect()
+    }
+
+    pub(super) fn last_own(&self, kind: &str) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT MAX(idx) FROM own WHERE kind = ?1";
+        let index: Option<Option<i64>> = self.one("looking for an entry", sql, [kind], |row| row.get(0))?;
+        index.flatten().map(unsigned).transpose()
+    }
+
+    pub(super) fn last_own_digest(&self) -> Result<Option<Digest>, StoreError> {
+        let sql = "SELECT digest FROM own ORDER BY idx DESC LIMIT 1";
+        let digest: Option<[u8; 32]> = self.one("looking for an entry", sql, [], |row| row.get(0))?;
+        Ok(digest.map(Digest::from_bytes))
+    }
+
+    pub(super) fn file(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT bytes FROM file WHERE digest = ?1";
+        let bytes: Option<Vec<u8>> = self.one("reading a file", sql, [digest.as_bytes()], |row| row.get(0))?;
+        bytes
+            .map(|bytes| decompress(&bytes, facts::MAX_BYTES, digest))
+            .transpose()
+    }
+
     pub(super) fn token(&self, id: &[u8; 8]) -> Result<Option<TokenRecord>, StoreError> {
         let sql = "SELECT id, secret, created, expires, used_at, used_by FROM token WHERE id = ?1";
         let row = self.one("reading a token", sql, [id], TokenRow::read)?;

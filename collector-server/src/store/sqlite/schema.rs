@@ -54,6 +54,22 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         PRIMARY KEY (member, sequence)
     ) WITHOUT ROWID;
 
+    -- Entries that no host made: derived from the entries.
+    CREATE TABLE own (
+        idx INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        digest BLOB NOT NULL
+    );
+    CREATE INDEX own_kind ON own (kind, idx);
+
+    -- Files that those entries name by digest (rules, catalogues, baselines), compressed with zstd.
+    CREATE TABLE file (
+        id INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        length INTEGER NOT NULL,
+        bytes BLOB NOT NULL
+    );
+
     -- Manifests and facts documents by digest, compressed with zstd.
     CREATE TABLE manifest (
         id INTEGER PRIMARY KEY,

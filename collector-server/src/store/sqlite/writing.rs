@@ -123,6 +123,22 @@ impl Transaction for Writing<'_> {
         self.run_one(DOING, sql, (member, sequence, index))
     }
 
+    fn last_own_digest(&mut self) -> Result<Option<Digest>, StoreError> {
+        self.reading().last_own_digest()
+    }
+
+    fn add_own(&mut self, index: u64, kind: &str, digest: &Digest) -> Result<(), StoreError> {
+        let sql = "INSERT INTO own (idx, kind, digest) VALUES (?1, ?2, ?3)";
+        let parameters = (signed(index)?, kind, digest.as_bytes());
+        self.run_one("noting an entry of the collector", sql, parameters)
+    }
+
+    fn put_file(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        let sql = "INSERT INTO file (digest, length, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let parameters = (digest.as_bytes(), signed(bytes.len() as u64)?, compress(bytes)?);
+        self.run("storing a file", sql, parameters).map(drop)
+    }
+
     fn put_manifest(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
         let sql = "INSERT INTO manifest (digest, length, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let parameters = (digest.as_bytes(), signed(bytes.len() as u64)?, compress(bytes)?);

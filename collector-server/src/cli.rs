@@ -1,0 +1,58 @@
+//! The command line: one file per command, each with its arguments and a `run`.
+
+mod backup;
+mod fsck;
+mod host;
+mod instant;
+mod pack;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::data_dir::DataDir;
+
+/// Collects, keeps and judges the signed evidence of hosts.
+#[derive(Debug, Parser)]
+#[command(name = "affiant-collector", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The data directory
+    #[arg(
+        long,
+        env = "AFFIANT_DATA_DIR",
+        default_value = "/var/lib/affiant-collector",
+        global = true,
+        value_name = "DIR"
+    )]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Token(token::Token),
+    Host(host::Host),
+    Fsck(fsck::Fsck),
+    Backup(backup::Backup),
+    Pack(pack::Pack),
+}
+
+impl Cli {
+    /// Runs the command. An error is for `main` to print.
+    pub fn run(self) -> Result<ExitCode, anyhow::Error> {
+        let data = DataDir::new(self.data);
+        match self.command {
+            Command::Serve(command) => command.run(data),
+            Command::Token(command) => command.run(&data),
+            Command::Host(command) => command.run(data),
+            Command::Fsck(command) => command.run(&data),
+            Command::Backup(command) => command.run(&data),
+            Command::Pack(command) => command.run(data),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The rules in force, as the log has them.
+
+use std::sync::Arc;
+
+use controls::baseline::Baseline;
+use controls::rule::RuleSet;
+use controls::timeline::DEFAULT_FRESHNESS;
+use evidence::envelope::Unverified;
+use evidence::pack;
+use evidence::statement::{Predicate, RuleSetInForce};
+
+use super::IndexError;
+use crate::store::Store;
+
+/// The kind of the entries that say which rules are in force.
+const KIND: &str = "urn:affiant:rules:v1";
+/// What judgements depend on beside rule, facts and time: this program.
+pub(super) const EVALUATOR: &str = env!("CARGO_PKG_VERSION");
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct InForce {
+    /// The entry that brought them; `None` in a log that has no such entry.
+    pub entry: Option<(u64, RuleSetInForce)>,
+    /// The rules.
+    pub set: RuleSet,
+}
+
+impl InForce {
+    /// Seconds for which a statement speaks at most.
+    pub fn freshness(&self) -> u64 {
+        self.entry.as_ref().map_or(DEFAULT_FRESHNESS, |(_, entry)| entry.freshness_seconds)
+    }
+
+    /// Index of the entry that brought them.
+    pub fn index(&self) -> Option<u64> {
+        self.entry.as_ref().map(|(index, _)| *index)
+    }
+
+    /// The rules that the newest such entry of the log brought.
+    pub fn newest(store: &dyn Store) -> Result<Arc<Self>, IndexError> {
+        Self::at(store, store.last_own(KIND)?)
+    }
+
+    /// The rules that the entry `index` brought; none without an entry.
+    pub fn at(store: &dyn Store, index: Option<u64>) -> Result<Arc<Self>, IndexError> {
+        let Some(index) = index else {
+            let set = RuleSet::load(std::iter::empty::<(&str, &[u8])>(), &Baseline::default());
+            let set = set.map_err(|error| IndexError::damaged(format_args!("no rules at all: {error}")))?;
+            return Ok(Arc::new(Self { entry: None, set }));
+        };
+        let wrong = |problem: String| IndexError::Rules { index, problem };
+        let bytes = store.entry(index)?.ok_or_else(|| wrong("there is no such entry".to_owned()))?;
+        let envelope = Unverified::from_bytes(&bytes).map_err(|source| IndexError::Entry { index, source })?;
+        let statement = envelope.claimed().map_err(|error| wrong(error.to_string()))?;
+        let Predicate::Rules(entry) = statement.predicate else {
+            return Err(wrong("the entry is of another kind".to_owned()));
+        };
+        let mut files = Vec::new();
+        let mut baseline = Baseline::default();
+        for subject in &statement.subject {
+            let rule = subject.name.strip_prefix("rules/").and_then(|name| name.strip_suffix(".yaml"));
+            let Some(rule) = rule else { continue };
+            let missing = || wrong(format!("the file {} ({}) is not stored", subject.name, subject.digest));
+            let file = store.file(&subject.digest)?.ok_or_else(missing)?;
+            if subject.name == pack::BASELINE {
+                let text = std::str::from_utf8(&file).map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
+                baseline = serde_saphyr::from_str(text).map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
+            } else {
+                files.push((rule.to_owned(), file));
+            }
+        }
+        let set = RuleSet::load(files, &baseline).map_err(|error| wrong(error.to_string()))?;
+        Ok(Arc::new(Self {
+            entry: Some((index, entry)),
+            set,
+        }))
+    }
+}
