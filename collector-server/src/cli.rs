@@ -7,6 +7,7 @@ mod instant;
 mod pack;
 mod serve;
 mod token;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::Serve),
     Token(token::Token),
+    Trust(trust::Trust),
     Host(host::Host),
     Fsck(fsck::Fsck),
     Backup(backup::Backup),
@@ -49,6 +51,7 @@ impl Cli {
         match self.command {
             Command::Serve(command) => command.run(data),
             Command::Token(command) => command.run(&data),
+            Command::Trust(command) => command.run(&data),
             Command::Host(command) => command.run(data),
             Command::Fsck(command) => command.run(&data),
             Command::Backup(command) => command.run(&data),
