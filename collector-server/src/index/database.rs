@@ -53,7 +53,9 @@ impl Rows<'_> {
 
     /// Several statements without parameters.
     pub(crate) fn batch(self, doing: &'static str, sql: &str) -> Result<(), IndexError> {
-        self.0.execute_batch(sql).map_err(|source| IndexError::File { doing, source })
+        self.0
+            .execute_batch(sql)
+            .map_err(|source| IndexError::File { doing, source })
     }
 }
 

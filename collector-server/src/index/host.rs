@@ -207,11 +207,18 @@ impl State {
     }
 
     /// The first instant after `at` at which time alone changes what is seen of the host.
-    pub(super) fn next_change(&self, host: i64, at: Timestamp, rows: Rows<'_>) -> Result<Option<Timestamp>, IndexError> {
+    pub(super) fn next_change(
+        &self,
+        host: i64,
+        at: Timestamp,
+        rows: Rows<'_>,
+    ) -> Result<Option<Timestamp>, IndexError> {
         let silence = self.seen.map(|seen| seen.until).filter(|until| *until > at);
         let ahead = if self.last.is_some_and(|last| last.began > at) {
             let sql = "SELECT MIN(began) FROM statement WHERE host = ?1 AND began > ?2";
-            let found = rows.one("reading statements", sql, (host, at.unix()), |row| row.get::<_, Option<i64>>(0))?;
+            let found = rows.one("reading statements", sql, (host, at.unix()), |row| {
+                row.get::<_, Option<i64>>(0)
+            })?;
             found.flatten().map(timestamp).transpose()?
         } else {
             None
@@ -220,7 +227,8 @@ impl State {
     }
 
     pub(super) fn write(&self, host: i64, rows: Rows<'_>) -> Result<(), IndexError> {
-        let sql = "INSERT OR REPLACE INTO state (host, last_idx, last_began, last_manifest, stretch_began, stretch_until,
+        let sql =
+            "INSERT OR REPLACE INTO state (host, last_idx, last_began, last_manifest, stretch_began, stretch_until,
             stretch_first_idx, stretch_last_idx, stretch_last_began, stretch_manifest, seen, seen_until, seen_manifest,
             part, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let (last, stretch, seen) = (self.last, self.stretch, self.seen);
@@ -264,7 +272,22 @@ impl State {
     }
 
     fn of(numbers: [Option<i64>; 14]) -> Result<Self, IndexError> {
-        let [li, lb, lm, sb, su, sf, sl, slb, sm, seen, seen_until, seen_manifest, part, due] = numbers;
+        let [
+            li,
+            lb,
+            lm,
+            sb,
+            su,
+            sf,
+            sl,
+            slb,
+            sm,
+            seen,
+            seen_until,
+            seen_manifest,
+            part,
+            due,
+        ] = numbers;
         let last = match (li, lb, lm) {
             (Some(index), Some(began), Some(manifest)) => Some(Last {
                 index: unsigned(index)?,
@@ -433,14 +456,16 @@ impl Stretch {
 pub(crate) fn statement_at(rows: Rows<'_>, host: i64, at: Timestamp) -> Result<Option<StatementRow>, IndexError> {
     let sql = "SELECT began, idx, sequence, manifest, observed, held, lost FROM statement
         WHERE host = ?1 AND began <= ?2 ORDER BY began DESC, idx DESC LIMIT 1";
-    rows.one("reading statements", sql, (host, at.unix()), StatementRow::read)?.transpose()
+    rows.one("reading statements", sql, (host, at.unix()), StatementRow::read)?
+        .transpose()
 }
 
 fn statement_after(rows: Rows<'_>, host: i64, row: &StatementRow) -> Result<Option<StatementRow>, IndexError> {
     let sql = "SELECT began, idx, sequence, manifest, observed, held, lost FROM statement
         WHERE host = ?1 AND (began, idx) > (?2, ?3) ORDER BY began, idx LIMIT 1";
     let after = (host, row.began.unix(), signed(row.index));
-    rows.one("reading statements", sql, after, StatementRow::read)?.transpose()
+    rows.one("reading statements", sql, after, StatementRow::read)?
+        .transpose()
 }
 
 /// The digest of a manifest or a facts document (`table`) by its id.

@@ -13,7 +13,7 @@ use evidence::{Digest, Timestamp};
 use super::database::{Rows, timestamp};
 use super::host::{Table, digest_of};
 use super::places::{Places, verdict_from_letter, verdict_letter};
-use super::{IndexError, InForce};
+use super::{InForce, IndexError};
 use crate::store::Store;
 
 /// Documents whose verdicts are kept in memory before all are forgotten: some 30 MB.
@@ -87,28 +87,32 @@ impl Judgements {
 
     /// What is kept, if it is all there.
     fn recall(rows: Rows<'_>, places: &Places, facts: i64, at: Timestamp) -> Result<Option<Judged>, IndexError> {
-        let sql = "SELECT probe, observed, due FROM judged WHERE facts = ?1";
+        let sql = "SELECT probe, observed FROM judged WHERE facts = ?1";
         let known = rows.one("reading judgements", sql, [facts], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, Option<i64>>(2)?))
+            Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
         })?;
-        let Some((probe, observed, due)) = known else { return Ok(None) };
-        let until = due.map(timestamp).transpose()?;
-        if until.is_some_and(|until| until <= at) {
+        let Some((probe, observed)) = known else {
             return Ok(None);
-        }
-        let sql = "SELECT rule, verdict FROM judgement
+        };
+        let sql = "SELECT rule, verdict, until FROM judgement
             WHERE facts = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)";
         let kept = rows.many("reading judgements", sql, (facts, at.unix()), |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?))
+            let said = (row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?);
+            Ok((row.get::<_, Vec<u8>>(0)?, said))
         })?;
         let kept: HashMap<_, _> = kept.into_iter().collect();
         let probe = ProbeId::new(probe).ok();
         let mut verdicts = Vec::new();
+        let mut until = None;
         for (place, rule) in reading(places, probe.as_ref()) {
-            let Some(verdict) = kept.get(rule.key().as_bytes().as_slice()) else {
+            let Some((verdict, ends)) = kept.get(rule.key().as_bytes().as_slice()) else {
                 return Ok(None);
             };
-            verdicts.push((place, verdict.chars().next().map_or(Verdict::Unknown, verdict_from_letter)));
+            verdicts.push((
+                place,
+                verdict.chars().next().map_or(Verdict::Unknown, verdict_from_letter),
+            ));
+            until = [until, ends.map(timestamp).transpose()?].into_iter().flatten().min();
         }
         Ok(Some(Judged {
             probe,
@@ -165,13 +169,7 @@ fn reading<'p>(places: &'p Places, probe: Option<&'p ProbeId>) -> impl Iterator<
     rules.filter(move |(_, rule)| Some(rule.reads()) == probe)
 }
 
-fn keep(
-    rows: Rows<'_>,
-    facts: i64,
-    rule: &Rule,
-    since: Timestamp,
-    judgement: &Judgement,
-) -> Result<(), IndexError> {
+fn keep(rows: Rows<'_>, facts: i64, rule: &Rule, since: Timestamp, judgement: &Judgement) -> Result<(), IndexError> {
     let said = serde_json::to_string(judgement).map_err(IndexError::damaged)?;
     let sql = "INSERT OR REPLACE INTO judgement (facts, rule, since, until, verdict, said)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -195,7 +193,11 @@ pub(crate) fn remind(rows: Rows<'_>, rules: &InForce, digest: Digest, judge: &mu
     let sql = "SELECT judgement.rule, judgement.since, judgement.said FROM judgement
         JOIN facts ON facts.id = judgement.facts WHERE facts.digest = ?1";
     let kept = rows.many("reading judgements", sql, [digest.as_bytes().as_slice()], |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        Ok((
+            row.get::<_, Vec<u8>>(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, String>(2)?,
+        ))
     })?;
     for (key, since, said) in kept {
         let rule = rules.set.rules().find(|rule| rule.key().as_bytes().as_slice() == key);

@@ -29,7 +29,9 @@ pub struct InForce {
 impl InForce {
     /// Seconds for which a statement speaks at most.
     pub fn freshness(&self) -> u64 {
-        self.entry.as_ref().map_or(DEFAULT_FRESHNESS, |(_, entry)| entry.freshness_seconds)
+        self.entry
+            .as_ref()
+            .map_or(DEFAULT_FRESHNESS, |(_, entry)| entry.freshness_seconds)
     }
 
     /// Index of the entry that brought them.
@@ -50,7 +52,9 @@ impl InForce {
             return Ok(Arc::new(Self { entry: None, set }));
         };
         let wrong = |problem: String| IndexError::Rules { index, problem };
-        let bytes = store.entry(index)?.ok_or_else(|| wrong("there is no such entry".to_owned()))?;
+        let bytes = store
+            .entry(index)?
+            .ok_or_else(|| wrong("there is no such entry".to_owned()))?;
         let envelope = Unverified::from_bytes(&bytes).map_err(|source| IndexError::Entry { index, source })?;
         let statement = envelope.claimed().map_err(|error| wrong(error.to_string()))?;
         let Predicate::Rules(entry) = statement.predicate else {
@@ -59,7 +63,10 @@ impl InForce {
         let mut files = Vec::new();
         let mut baseline = Baseline::default();
         for subject in &statement.subject {
-            let rule = subject.name.strip_prefix("rules/").and_then(|name| name.strip_suffix(".yaml"));
+            let rule = subject
+                .name
+                .strip_prefix("rules/")
+                .and_then(|name| name.strip_suffix(".yaml"));
             let Some(rule) = rule else { continue };
             let missing = || wrong(format!("the file {} ({}) is not stored", subject.name, subject.digest));
             let file = store.file(&subject.digest)?.ok_or_else(missing)?;

@@ -36,14 +36,11 @@ impl HostStanding {
     pub(crate) const NEITHER: i64 = 2;
 
     /// Out of the verdicts by all rules, in the order of the places.
-    pub(super) fn of(
-        part: i64,
-        reporting: HostReporting,
-        stage: Stage,
-        verdicts: &[Verdict],
-        places: &Places,
-    ) -> Self {
-        let controls = places.controls.iter().map(|place| standing_letter(place.standing(verdicts)));
+    pub(super) fn of(part: i64, reporting: HostReporting, stage: Stage, verdicts: &[Verdict], places: &Places) -> Self {
+        let controls = places
+            .controls
+            .iter()
+            .map(|place| standing_letter(place.standing(verdicts)));
         Self {
             part,
             reporting,
@@ -71,7 +68,10 @@ impl HostStanding {
             part: row.get(first)?,
             reporting: reporting_from_str(&reporting),
             stage: stage_from_str(&stage),
-            worst: letter.chars().next().map_or(Verdict::Unknown, super::verdict_from_letter),
+            worst: letter
+                .chars()
+                .next()
+                .map_or(Verdict::Unknown, super::verdict_from_letter),
             rules: row.get(first + 4)?,
             controls: row.get(first + 5)?,
         })
@@ -79,7 +79,9 @@ impl HostStanding {
 
     pub(super) fn find(rows: Rows<'_>, name: &str, host: i64) -> Result<Option<Self>, IndexError> {
         let sql = "SELECT part, reporting, stage, worst, rules, controls FROM standing WHERE name = ?1 AND host = ?2";
-        rows.one("reading where a host stands", sql, (name, host), |row| Self::read(row, 0))
+        rows.one("reading where a host stands", sql, (name, host), |row| {
+            Self::read(row, 0)
+        })
     }
 
     pub(super) fn write(&self, rows: Rows<'_>, name: &str, host: i64, id: &str) -> Result<(), IndexError> {

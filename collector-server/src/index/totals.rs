@@ -117,7 +117,10 @@ impl Totals {
         if let Some(number) = self.stages.get_mut(stage_place(host.stage)) {
             by.apply(number);
         }
-        let verdicts = host.rules.chars().map(|letter| Standing::of(verdict_from_letter(letter)));
+        let verdicts = host
+            .rules
+            .chars()
+            .map(|letter| Standing::of(verdict_from_letter(letter)));
         for (tally, standing) in self.rules.iter_mut().zip(verdicts) {
             by.apply(tally.cell(standing));
         }
@@ -156,5 +159,9 @@ impl Totals {
 
 /// The worst of verdicts; `unknown` if there are none.
 pub(super) fn worst(verdicts: &[Verdict]) -> Verdict {
-    verdicts.iter().copied().reduce(Verdict::worse).unwrap_or(Verdict::Unknown)
+    verdicts
+        .iter()
+        .copied()
+        .reduce(Verdict::worse)
+        .unwrap_or(Verdict::Unknown)
 }

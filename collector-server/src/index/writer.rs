@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use controls::assessment::scope::{Part, parts};
 use controls::assessment::Tenure;
+use controls::assessment::scope::{Part, parts};
 use controls::coverage::Stage;
 use controls::verdict::Verdict;
 use evidence::key::KeyId;
@@ -98,12 +98,19 @@ struct Made {
 impl Writer {
     /// Opens the index, or makes it. A file of another form, of another log, or that is damaged is made again.
     pub fn open(path: &Path, store: Arc<dyn Store>, scope: ScopeChange, now: Timestamp) -> Result<Self, IndexError> {
-        let connection = match prepare(path, store.as_ref()) {
-            Ok(connection) => connection,
-            Err(why) => {
-                tracing::warn!(path = %path.display(), %why, "the index is made again");
+        let connection = match prepare(path)? {
+            Prepared::Usable(connection) if follows(&connection, store.as_ref())? => connection,
+            prepared => {
+                let why = match prepared {
+                    Prepared::Usable(_) => "it follows another log".to_owned(),
+                    Prepared::Unusable(why) => why.to_string(),
+                };
+                tracing::warn!(path = %path.display(), why, "the index is made again");
                 remove(path)?;
-                prepare(path, store.as_ref())?
+                match prepare(path)? {
+                    Prepared::Usable(connection) => connection,
+                    Prepared::Unusable(why) => return Err(why),
+                }
             }
         };
         let rules = InForce::newest(store.as_ref())?;
@@ -145,9 +152,17 @@ impl Writer {
         let sql = "SELECT position, last_entry, as_of, totals, rules, evaluator, freshness FROM head";
         let head = self.rows().one("reading the head", sql, [], |row| {
             Ok((
-                (row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?, row.get::<_, i64>(2)?),
+                (
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Option<Vec<u8>>>(1)?,
+                    row.get::<_, i64>(2)?,
+                ),
                 row.get::<_, String>(3)?,
-                (row.get::<_, Option<i64>>(4)?, row.get::<_, String>(5)?, row.get::<_, i64>(6)?),
+                (
+                    row.get::<_, Option<i64>>(4)?,
+                    row.get::<_, String>(5)?,
+                    row.get::<_, i64>(6)?,
+                ),
             ))
         })?;
         let no_head = || IndexError::damaged("it has no head");
@@ -162,10 +177,17 @@ impl Writer {
         let sql = format!("SELECT {}, host FROM state", State::COLUMNS);
         let read = |row: &rusqlite::Row<'_>| Ok((State::read(row)?, row.get::<_, i64>(14)?));
         let states = self.rows().many("reading the states of hosts", &sql, [], read)?;
-        self.states = states.into_iter().map(|(state, host)| Ok((host, state?))).collect::<Result<_, IndexError>>()?;
+        self.states = states
+            .into_iter()
+            .map(|(state, host)| Ok((host, state?)))
+            .collect::<Result<_, IndexError>>()?;
         let sql = "SELECT keyid, id, host FROM host WHERE revoked_idx IS NULL";
         let hosts = self.rows().many("reading hosts", sql, [], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })?;
         self.hosts = hosts
             .into_iter()
@@ -188,13 +210,19 @@ impl Writer {
             ScopeChange::Set(scope) if scope != self.scope => Some(scope),
             _ => None,
         };
-        if !other_program && scope.is_none() && made.rules == self.rules.index() && made.freshness == self.rules.freshness() {
+        if !other_program
+            && scope.is_none()
+            && made.rules == self.rules.index()
+            && made.freshness == self.rules.freshness()
+        {
             return Ok(());
         }
         let retell = made.freshness != self.rules.freshness();
         self.transact(|writer| {
             if other_program {
-                writer.rows().batch("forgetting judgements", "DELETE FROM judgement; DELETE FROM judged")?;
+                writer
+                    .rows()
+                    .batch("forgetting judgements", "DELETE FROM judgement; DELETE FROM judged")?;
                 writer.judgements.forget();
             }
             if let Some(scope) = scope {
@@ -271,7 +299,8 @@ impl Writer {
 
     fn write_head(&self) -> Result<(), IndexError> {
         let totals = serde_json::to_string(&self.totals).map_err(IndexError::damaged)?;
-        let sql = "UPDATE head SET position = ?1, last_entry = ?2, as_of = ?3, rules = ?4, evaluator = ?5, freshness = ?6,
+        let sql =
+            "UPDATE head SET position = ?1, last_entry = ?2, as_of = ?3, rules = ?4, evaluator = ?5, freshness = ?6,
             listed = ?7, totals = ?8";
         self.rows().run(
             "writing the head",
@@ -341,7 +370,8 @@ impl Writer {
             return Ok(());
         };
         let sql = "UPDATE host SET revoked_idx = ?2, revoked_at = ?3 WHERE id = ?1";
-        self.rows().run("writing a revocation", sql, (host, signed(index), revocation.at.unix()))?;
+        self.rows()
+            .run("writing a revocation", sql, (host, signed(index), revocation.at.unix()))?;
         touched.judged_anew.insert(host);
         touched.names.insert(self.member(host)?.name);
         Ok(())
@@ -400,9 +430,12 @@ impl Writer {
             }
             for facts in before.difference(&kept) {
                 let sql = "DELETE FROM run WHERE facts = ?1 AND host = ?2 RETURNING began, first_idx";
-                let run: Option<(i64, i64)> = rows.one(DOING, sql, (facts, host), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let run: Option<(i64, i64)> =
+                    rows.one(DOING, sql, (facts, host), |row| Ok((row.get(0)?, row.get(1)?)))?;
                 let Some((began, first)) = run else {
-                    return Err(IndexError::damaged(format_args!("host {host} has no run of facts {facts}")));
+                    return Err(IndexError::damaged(format_args!(
+                        "host {host} has no run of facts {facts}"
+                    )));
                 };
                 let sql = "INSERT INTO former (facts, until, host, began, first_idx) VALUES (?1, ?2, ?3, ?4, ?5)";
                 rows.run(DOING, sql, (facts, ended.until.unix(), host, began, first))?;
@@ -417,13 +450,19 @@ impl Writer {
 
     /// Tells all stretches and runs again out of the statements: after the freshness has changed.
     fn retell(&mut self) -> Result<(), IndexError> {
-        self.rows().batch("forgetting stretches", "DELETE FROM stretch; DELETE FROM run; DELETE FROM former")?;
+        self.rows().batch(
+            "forgetting stretches",
+            "DELETE FROM stretch; DELETE FROM run; DELETE FROM former",
+        )?;
         let hosts: Vec<i64> = self.states.keys().copied().collect();
         for host in hosts {
             if let Some(state) = self.states.get_mut(&host) {
                 (state.last, state.stretch) = (None, None);
             }
-            let sql = format!("SELECT {} FROM statement WHERE host = ?1 ORDER BY began, idx", StatementRow::COLUMNS);
+            let sql = format!(
+                "SELECT {} FROM statement WHERE host = ?1 ORDER BY began, idx",
+                StatementRow::COLUMNS
+            );
             let rows = Rows(&self.connection);
             for row in rows.many("reading statements", &sql, [host], StatementRow::read)? {
                 self.append(host, &row?.statement())?;
@@ -434,11 +473,16 @@ impl Writer {
 
     /// Counts all hosts anew: after the rules, the scope or the freshness have changed.
     fn restate(&mut self) -> Result<(), IndexError> {
-        let rows = self.rows();
+        let rows = Rows(&self.connection);
         rows.batch("forgetting where hosts stand", "DELETE FROM standing")?;
+        // Other rules may end at other instants.
+        let sql = "UPDATE judged SET due = (SELECT MIN(until) FROM judgement WHERE judgement.facts = judged.facts)";
+        rows.run("writing judgements", sql, [])?;
         let sql = "SELECT COUNT(*) FROM scope WHERE NOT EXISTS (SELECT 1 FROM host WHERE host.name = scope.name)";
         let missing = rows.one("counting hosts", sql, [], |row| row.get::<_, i64>(0))?;
-        let names = rows.many("reading hosts", "SELECT DISTINCT name FROM host", [], |row| row.get::<_, String>(0))?;
+        let names = rows.many("reading hosts", "SELECT DISTINCT name FROM host", [], |row| {
+            row.get::<_, String>(0)
+        })?;
         self.totals = Totals::none(
             self.places.rules.len(),
             self.places.controls.len(),
@@ -466,7 +510,7 @@ impl Writer {
             self.head.as_of = now;
             return self.restate();
         }
-        let rows = self.rows();
+        let rows = Rows(&self.connection);
         if self.scope.is_some() {
             self.totals.never_enrolled = self.never_enrolled(&touched.names)?;
         }
@@ -483,7 +527,11 @@ impl Writer {
             let holders = rows.many("reading holders", sql, [facts], |row| row.get::<_, i64>(0))?;
             touched.judged_anew.extend(holders);
             // Judged again when somebody asks; until then it is due no more.
-            rows.run("writing judgements", "UPDATE judged SET due = NULL WHERE facts = ?1", [facts])?;
+            rows.run(
+                "writing judgements",
+                "UPDATE judged SET due = NULL WHERE facts = ?1",
+                [facts],
+            )?;
         }
         self.settle_hosts(touched, now)?;
         self.head.as_of = now;
@@ -493,10 +541,15 @@ impl Writer {
     /// Names on the list without a host, after hosts of these names have enrolled.
     fn never_enrolled(&self, names: &BTreeSet<String>) -> Result<u64, IndexError> {
         let mut missing = self.totals.never_enrolled;
-        for name in names.iter().filter(|name| self.scope.as_ref().is_some_and(|scope| scope.contains(*name))) {
+        for name in names
+            .iter()
+            .filter(|name| self.scope.as_ref().is_some_and(|scope| scope.contains(*name)))
+        {
             // Hosts that are not counted yet have no row there.
             let sql = "SELECT EXISTS (SELECT 1 FROM standing WHERE name = ?1)";
-            let known = self.rows().one("reading where a host stands", sql, [name], |row| row.get::<_, bool>(0))?;
+            let known = self
+                .rows()
+                .one("reading where a host stands", sql, [name], |row| row.get::<_, bool>(0))?;
             if known == Some(false) {
                 missing = missing.saturating_sub(1);
             }
@@ -521,7 +574,11 @@ impl Writer {
     fn part(&mut self, name: &str, now: Timestamp) -> Result<Vec<i64>, IndexError> {
         let sql = "SELECT id, enrolled_at, revoked_at FROM host WHERE name = ?1 ORDER BY id";
         let hosts = self.rows().many("reading hosts", sql, [name], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, Option<i64>>(2)?,
+            ))
         })?;
         let mut tenures = Vec::new();
         for (_, enrolled, revoked) in &hosts {
@@ -582,7 +639,8 @@ impl Writer {
         if other_manifest {
             self.hold(host, before.map(|seen| seen.manifest), manifest)?;
         }
-        let member = if judged_anew || other_manifest || was_fresh != fresh || before.is_none() != state.seen.is_none() {
+        let member = if judged_anew || other_manifest || was_fresh != fresh || before.is_none() != state.seen.is_none()
+        {
             let member = self.member(host)?;
             let standing = self.standing(&state, &member.tenure, now)?;
             self.stand(host, &member, &standing)?;
@@ -613,16 +671,26 @@ impl Writer {
         const DOING: &str = "writing holders";
         let rows = Rows(&self.connection);
         let mut facts = |manifest: Option<i64>| -> Result<BTreeSet<i64>, IndexError> {
-            let Some(manifest) = manifest else { return Ok(BTreeSet::new()) };
+            let Some(manifest) = manifest else {
+                return Ok(BTreeSet::new());
+            };
             let documents = self.numbers.documents(rows, self.store.as_ref(), manifest)?;
             Ok(documents.values().copied().collect())
         };
         let (before, after) = (facts(before)?, facts(after)?);
         for facts in before.difference(&after) {
-            rows.run(DOING, "DELETE FROM holding WHERE facts = ?1 AND host = ?2", (facts, host))?;
+            rows.run(
+                DOING,
+                "DELETE FROM holding WHERE facts = ?1 AND host = ?2",
+                (facts, host),
+            )?;
         }
         for facts in after.difference(&before) {
-            rows.run(DOING, "INSERT INTO holding (facts, host) VALUES (?1, ?2)", (facts, host))?;
+            rows.run(
+                DOING,
+                "INSERT INTO holding (facts, host) VALUES (?1, ?2)",
+                (facts, host),
+            )?;
         }
         Ok(())
     }
@@ -634,11 +702,15 @@ impl Writer {
         if let Some(seen) = seen {
             let rows = Rows(&self.connection);
             let documents = self.numbers.documents(rows, self.store.as_ref(), seen.manifest)?;
-            for (probe, facts) in documents.iter().filter(|(probe, _)| self.places.documents.contains(*probe)) {
-                let judged =
-                    self.judgements.at(rows, self.store.as_ref(), (&self.rules, &self.places), *facts, now)?;
+            for (probe, facts) in documents
+                .iter()
+                .filter(|(probe, _)| self.places.documents.contains(*probe))
+            {
+                let judged = self
+                    .judgements
+                    .at(rows, self.store.as_ref(), (&self.rules, &self.places), *facts, now)?;
                 if judged.observed {
-                    observed.insert(probe);
+                    observed.insert(probe.clone());
                 }
                 // A document under the name of another probe: no rule that reads that name can say anything.
                 for (place, verdict) in judged.verdicts.iter().filter(|_| judged.probe.as_ref() == Some(probe)) {
@@ -678,32 +750,50 @@ impl Writer {
     }
 }
 
-/// Opens the file and checks that it follows this log.
-fn prepare(path: &Path, store: &dyn Store) -> Result<Connection, IndexError> {
-    let connection = sqlite::open_database(path, MIGRATIONS)?;
+enum Prepared {
+    Usable(Connection),
+    /// It is damaged, or of another form.
+    Unusable(IndexError),
+}
+
+/// Opens the file, or makes it.
+fn prepare(path: &Path) -> Result<Prepared, IndexError> {
+    let connection = match sqlite::open_database(path, MIGRATIONS) {
+        Ok(connection) => connection,
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Newer { .. })) => {
+            return Ok(Prepared::Unusable(error.into()));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let rows = Rows(&connection);
     // What a crash of the machine takes away is made again; a kill of the process takes nothing away.
     rows.batch("setting up the file", "PRAGMA synchronous = NORMAL")?;
     let sql = "INSERT OR IGNORE INTO head (id, form, position, as_of, evaluator, freshness, listed, totals)
-        VALUES (1, ?1, 0, 0, '', 0, 0, '{\"rules\":[],\"controls\":[],\"stages\":[0,0,0,0,0],\"never_enrolled\":0,
-        \"reporting\":[0,0,0,0],\"outside_scope\":0}')";
-    rows.run("writing the head", sql, [FORM])?;
-    let sql = "SELECT form, position, last_entry FROM head";
-    let head = rows.one("reading the head", sql, [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+        VALUES (1, ?1, 0, 0, '', 0, 0, ?2)";
+    let totals = serde_json::to_string(&Totals::default()).map_err(IndexError::damaged)?;
+    rows.run("writing the head", sql, (FORM, totals))?;
+    let form = rows.one("reading the head", "SELECT form FROM head", [], |row| {
+        row.get::<_, i64>(0)
     })?;
-    let (form, position, last_entry) = head.ok_or_else(|| IndexError::damaged("it has no head"))?;
-    if form != FORM {
-        return Err(IndexError::damaged(format_args!("it has form {form}, this program makes form {FORM}")));
+    if form == Some(FORM) {
+        return Ok(Prepared::Usable(connection));
     }
-    let Some(last_entry) = last_entry else {
-        return Ok(connection);
+    let why = format!(
+        "it has form {}, this program makes form {FORM}",
+        form.unwrap_or_default()
+    );
+    Ok(Prepared::Unusable(IndexError::damaged(why)))
+}
+
+/// Whether the last entry that was taken in is in this log.
+fn follows(connection: &Connection, store: &dyn Store) -> Result<bool, IndexError> {
+    let sql = "SELECT position, last_entry FROM head";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Vec<u8>>>(1)?));
+    let Some((position, Some(last_entry))) = Rows(connection).one("reading the head", sql, [], read)? else {
+        return Ok(true);
     };
     let last = store.entry(unsigned(position)?.saturating_sub(1))?;
-    if last.map(|bytes| Digest::of(&bytes)) != Some(digest(&last_entry)?) {
-        return Err(IndexError::damaged("it follows another log"));
-    }
-    Ok(connection)
+    Ok(last.map(|bytes| Digest::of(&bytes)) == Some(digest(&last_entry)?))
 }
 
 /// Removes an index file, with what SQLite keeps beside it.
