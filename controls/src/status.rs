@@ -190,16 +190,11 @@ pub fn fold<'a>(
             *worst = (*worst).max(Some(standing));
         }
     }
-    let gaps = coverage.hosts.iter().filter(|host| !host.gaps.is_empty()).count();
     let folding = Folding {
         catalogue,
         coverage,
         standings,
-        reporting: Reporting {
-            complete: coverage.complete,
-            with_gaps: u64::try_from(gaps).unwrap_or(u64::MAX),
-            evidence_age: evidence_age(coverage),
-        },
+        reporting: Reporting::of(coverage),
     };
     catalogue
         .controls
@@ -268,6 +263,18 @@ pub struct Reporting {
     /// Seconds between the oldest of the hosts' last statements and the end of the period; absent if a host in scope has
     /// none.
     pub evidence_age: Option<u64>,
+}
+
+impl Reporting {
+    /// As a coverage has it.
+    pub fn of(coverage: &Coverage) -> Self {
+        let gaps = coverage.hosts.iter().filter(|host| !host.gaps.is_empty()).count();
+        Self {
+            complete: coverage.complete,
+            with_gaps: u64::try_from(gaps).unwrap_or(u64::MAX),
+            evidence_age: evidence_age(coverage),
+        }
+    }
 }
 
 /// The rules that bear on a control, direct ones first, then by id.
