@@ -63,7 +63,8 @@ mod tests {
         for key in 1..100 {
             cache.insert(key, "");
             assert_eq!(cache.get(&0), Some("used"));
-            assert!(cache.maps().0.len() + cache.maps().1.len() <= 20);
+            let (young, old) = &*cache.maps();
+            assert!(young.len() + old.len() <= 20);
         }
         assert_eq!(cache.get(&1), None);
     }
