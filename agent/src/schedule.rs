@@ -8,8 +8,10 @@ use evidence::wire::Pace;
 pub const DEBOUNCE: Duration = Duration::from_secs(1);
 /// After this time it waits no longer, however many more come.
 const DEBOUNCE_AT_MOST: Duration = Duration::from_secs(5);
-/// Collections that changes ask for take at most one part in this many of the time.
-const DUTY: u32 = 20;
+/// Collections that changes ask for take at most this part of the time, on average.
+const DUTY: f64 = 0.05;
+/// Seconds of collecting that may be spent at once when nothing happened for a while.
+const CREDIT: f64 = 10.0;
 /// Between two attempts to reach a collector that does not answer, at most.
 const LONGEST_RETRY: Duration = Duration::from_mins(5);
 /// Between two attempts to deliver what was refused.
@@ -36,7 +38,8 @@ pub struct Schedule {
     next_collection: Instant,
     next_seal: Instant,
     next_check_in: Instant,
-    not_before: Instant,
+    /// Seconds of collecting that changes may ask for, and when that was so; it grows by [`DUTY`].
+    credit: (f64, Instant),
     first_change: Option<Instant>,
 }
 
@@ -51,7 +54,7 @@ impl Schedule {
             next_collection: now,
             next_seal: now,
             next_check_in: now,
-            not_before: now,
+            credit: (CREDIT, now),
             first_change: None,
         }
     }
@@ -70,7 +73,14 @@ impl Schedule {
         let first = *self.first_change.get_or_insert(now);
         let quiet = (now + DEBOUNCE).min(first + DEBOUNCE_AT_MOST);
         // A collection that is due anyway is put off until the change is over.
-        self.next_collection = self.next_collection.max(now).min(quiet.max(self.not_before));
+        let debt = -self.credit_at(now);
+        let not_before = now + Duration::from_secs_f64(debt.max(0.0) / DUTY);
+        self.next_collection = self.next_collection.max(now).min(quiet.max(not_before));
+    }
+
+    fn credit_at(&self, now: Instant) -> f64 {
+        let (credit, then) = self.credit;
+        (credit + now.saturating_duration_since(then).as_secs_f64() * DUTY).min(CREDIT)
     }
 
     /// When to collect next.
@@ -80,7 +90,7 @@ impl Schedule {
 
     /// A collection that took `took` is done; changes from its beginning on ask for another one.
     pub fn collected(&mut self, took: Duration, changed_meanwhile: bool, now: Instant, fraction: f64) {
-        self.not_before = now + took * DUTY;
+        self.credit = (self.credit_at(now) - took.as_secs_f64(), now);
         self.next_collection = now + jittered(self.collect, fraction);
         self.first_change = None;
         if changed_meanwhile {
@@ -175,6 +185,24 @@ mod tests {
             change + S(12),
             "a change during the collection"
         );
+    }
+
+    #[test]
+    fn endless_changes_cost_a_twentieth_of_the_time() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(PACE, start);
+        let took = Duration::from_millis(500);
+        let (mut now, mut collections) = (start, 0);
+        while now < start + S(3600) {
+            schedule.sealed(now, 0.0);
+            schedule.changed(now);
+            now = schedule.collection_at() + took;
+            schedule.collected(took, false, now, 0.0);
+            collections += 1;
+        }
+        let spent = took * collections;
+        assert!(spent < S(3600 / 20 + 11), "{collections} collections, {spent:?}");
+        assert!(spent > S(3600 / 20 - 10), "{collections} collections, {spent:?}");
     }
 
     #[test]

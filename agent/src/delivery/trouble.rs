@@ -85,6 +85,12 @@ pub enum Trouble {
         /// The TLS alert.
         reason: String,
     },
+    /// Something answers that is not TLS.
+    #[error("{authority} does not speak TLS: is this the collector's port for agents (8442 unless configured)?")]
+    NotTls {
+        /// `host:port`.
+        authority: String,
+    },
     /// Another failure of the connection.
     #[error("the connection to {authority} failed: {reason}")]
     Connection {
@@ -186,6 +192,7 @@ impl Trouble {
                 authority,
                 reason: format!("{alert:?}"),
             },
+            rustls::Error::InvalidMessage(_) => Self::NotTls { authority },
             other => Self::Connection {
                 authority,
                 reason: other.to_string(),
@@ -223,13 +230,13 @@ fn innermost(error: &reqwest::Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// A TLS error travels inside an I/O error, which `source` steps over.
+/// A TLS error travels inside I/O errors, one in the other, which `source` steps over.
 fn find_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     chain(error).find_map(|cause| {
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref());
-        inner.or_else(|| cause.downcast_ref())
+        let mut cause = cause;
+        while let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            cause = inner;
+        }
+        cause.downcast_ref()
     })
 }
