@@ -111,6 +111,13 @@ pub(super) fn read(
         });
     }
     let before = stat(reading, path)?;
+    if before.is_none() {
+        // apt links to the lists of local archives.
+        return Err(ListError {
+            state: ListState::Absent,
+            detail: format!("{path}: a link to a file that is not there"),
+        });
+    }
     let mut chunks = Chunks::new(reading, path);
     let scanned = match packed {
         Packed::Lz4 => scan(lz4_flex::frame::FrameDecoder::new(&mut chunks), path, wanted),

@@ -216,7 +216,7 @@ fn what_is_missing_is_said() {
             "apt is configured with dir::state \"/srv/apt\", which this probe does not follow".to_owned(),
         ),
         (
-            plain.clone().file("/etc/apt/apt.conf", "A {\n"),
+            plain.clone().file("/etc/apt/apt.conf", "A \"b;\n"),
             "/etc/apt/apt.conf:1: not understood, so other settings of apt may be in force".to_owned(),
         ),
         (

@@ -133,8 +133,10 @@ fn what_cannot_be_read() {
     let denied = Captured::default().denied(PATH);
     assert_eq!(read_with(&denied, Packed::Lz4).unwrap_err().state, ListState::Denied);
     assert_eq!(
-        read_with(&Captured::default(), Packed::Plain).unwrap_err().state,
-        ListState::Failed
+        read_with(&Captured::default().link(PATH, "/nowhere"), Packed::Plain)
+            .unwrap_err()
+            .detail,
+        "/list: a link to a file that is not there"
     );
 }
 
