@@ -6,8 +6,9 @@
 //! - A statement says that others before it were lost: what they would have said is not known, and the one before them
 //!   speaks for its own second only.
 //! - Clocks go backwards. Log order decides: a statement with an earlier time than one before it in the log speaks from
-//!   where that one began. So nothing stated later changes what was told about an earlier instant, and a host whose
-//!   clock ran ahead is silent until the true time has caught up. The collector refuses times that are ahead of its own.
+//!   where that one began. So a false time in a later statement changes nothing that was told about earlier instants,
+//!   and a host whose clock ran ahead is silent until the true time has caught up. Whoever accepts statements has to
+//!   refuse times that are ahead.
 //!
 //! Intervals are half-open, `[from, to)`, and never of negative length.
 

@@ -226,6 +226,10 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("facts.text.matches('(')", "\"(\" is no regular expression"),
     (
+        "facts.text.matches('a{1000}')",
+        "at most 200 characters and no {} are allowed",
+    ),
+    (
         "facts.text.matches(param.name)",
         "a regular expression that is no literal string cannot be used",
     ),
