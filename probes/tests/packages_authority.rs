@@ -2,6 +2,8 @@
 //!
 //! Needs root, the machine's own mirrors, and the packages mmdebstrap and distro-info-data.
 
+#![cfg(test)]
+
 mod machine;
 
 use std::collections::BTreeMap;
@@ -117,12 +119,11 @@ fn versions_are_ordered_as_dpkg_does() {
         .chunks(2)
         .map(|pair| (pair[0].as_str(), pair[1].as_str()))
         .collect();
-    let script: String = pairs
-        .iter()
-        .map(|(a, b)| {
-            format!("dpkg --compare-versions '{a}' lt '{b}' && echo Less || {{ dpkg --compare-versions '{a}' eq '{b}' && echo Equal || echo Greater; }}\n")
-        })
-        .collect();
+    let mut script = "is() { dpkg --compare-versions \"$@\"; }\n".to_owned();
+    for (a, b) in &pairs {
+        script +=
+            &format!("is '{a}' lt '{b}' && echo Less || {{ is '{a}' eq '{b}' && echo Equal || echo Greater; }}\n");
+    }
     let output = authority("dpkg", "sh", &[], script.as_bytes());
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
@@ -258,11 +259,11 @@ impl Changed {
             b"",
         );
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let changed = Self { folder };
+        let copy = Self { folder };
         for (path, text) in changes {
-            fs::write(changed.root().join(path), text).unwrap();
+            fs::write(copy.root().join(path), text).unwrap();
         }
-        changed
+        copy
     }
 
     fn root(&self) -> std::path::PathBuf {
