@@ -1,7 +1,7 @@
 //! One CEL expression of a rule: parsed, type-checked against what it may read, bounded, and ready to be evaluated.
 //!
 //! The language is CEL (github.com/google/cel-spec) with less in it: no doubles, unsigned integers, bytes, nulls,
-//! optionals or structs, and of the functions only those that [`check`] knows. `&&` and `||` are those of CEL: an operand
+//! optionals or structs, and of the functions only those listed in `docs/rules.md`. `&&` and `||` are those of CEL: an operand
 //! that cannot be evaluated does not matter if the other one decides.
 
 mod check;
