@@ -1,1 +1,4 @@
-//! End to end tests live in `tests/`.
+//! What the end-to-end tests share: the real programs, started, stopped and killed.
+
+pub mod programs;
+pub mod rig;
