@@ -27,6 +27,7 @@ mod tiles;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use evidence::aws_lc::{AwsLc, Ed25519Signer};
@@ -88,6 +89,7 @@ pub struct Log {
     sender: Option<mpsc::Sender<Box<dyn writer::Job>>>,
     grown: watch::Receiver<u64>,
     tiles: Arc<Tiles>,
+    commits: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -112,7 +114,9 @@ impl Log {
             tiles: Arc::clone(&tiles),
             growth,
             nudge,
+            commits: Arc::default(),
         };
+        let commits = Arc::clone(&writer.commits);
         let weak = sender.downgrade();
         let threads = vec![
             std::thread::spawn(move || writer.run(jobs)),
@@ -123,6 +127,7 @@ impl Log {
             sender: Some(sender),
             grown,
             tiles,
+            commits,
             threads,
         })
     }
@@ -140,6 +145,11 @@ impl Log {
     /// Changes to the committed size each time the log has grown. Closed when the writer has stopped.
     pub fn grown(&self) -> watch::Receiver<u64> {
         self.grown.clone()
+    }
+
+    /// Transactions committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in a transaction, commits, and returns what it returned. `work` may run more than once and must then

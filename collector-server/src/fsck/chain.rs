@@ -23,6 +23,14 @@ pub(super) struct Chain {
     own: BTreeMap<u64, &'static str>,
     manifests: HashSet<Digest>,
     files: BTreeSet<Digest>,
+    misplaced: BTreeMap<HostId, Misplaced>,
+}
+
+/// Statements of one member whose stored position is wrong: told as one damage.
+struct Misplaced {
+    first: u64,
+    stored: Option<u64>,
+    count: u64,
 }
 
 impl Chain {
@@ -36,6 +44,7 @@ impl Chain {
             own: BTreeMap::new(),
             manifests: HashSet::new(),
             files: BTreeSet::new(),
+            misplaced: BTreeMap::new(),
         }
     }
 
@@ -79,8 +88,13 @@ impl Chain {
                 None => report.add(place(), "an observation without the one subject \"manifest\""),
             }
             let stored = report.read(&place(), store.position(&entry.keyid(), observation.sequence))?;
-            if stored.is_some_and(|stored| stored != Some(index)) {
-                report.add(place(), format!("its position is stored as {:?}", stored.flatten()));
+            if let Some(stored) = stored.filter(|stored| *stored != Some(index)) {
+                let new = Misplaced {
+                    first: index,
+                    stored,
+                    count: 0,
+                };
+                self.misplaced.entry(observation.host.clone()).or_insert(new).count += 1;
             }
         } else {
             if statement.previous_of_collector() != self.last_own {
@@ -240,6 +254,13 @@ impl Chain {
                     "is enrolled in the log and not stored",
                 );
             }
+        }
+        for (host, Misplaced { first, stored, count }) in &self.misplaced {
+            let stored = stored.map_or_else(|| "nowhere".to_owned(), |index| format!("entry {index}"));
+            let what = format!(
+                "{count} of its statements are not where they are noted, the first is entry {first}, noted {stored}"
+            );
+            report.add(format!("member {host}"), what);
         }
         let own = report.read("the list of the collector's entries", store.own(None, 0, usize::MAX))?;
         let own: Vec<_> = own

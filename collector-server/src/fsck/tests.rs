@@ -126,12 +126,16 @@ fn a_sound_store_has_no_damage() {
 fn every_kind_of_damage_is_found_and_named() {
     for (sql, expected) in [
         (
-            "UPDATE entry SET bytes = bytes || x'20' WHERE idx = 300",
+            "UPDATE entry SET bytes = CAST(bytes || x'20' AS BLOB) WHERE idx = 300",
             "entry 300: the envelope is not canonical",
         ),
         (
             "UPDATE entry SET bytes = (SELECT bytes FROM entry WHERE idx = 299) WHERE idx = 300",
             "entry 300: has sequence",
+        ),
+        (
+            "UPDATE entry SET bytes = 'text' WHERE idx = 300",
+            "entries from 0: reading entries: Invalid column type",
         ),
         ("DELETE FROM entry WHERE idx = 290", "entry 290 is not there"),
         (
@@ -164,11 +168,11 @@ fn every_kind_of_damage_is_found_and_named() {
         ("DELETE FROM member", "member h1: is enrolled in the log and not stored"),
         (
             "UPDATE position SET idx = 9 WHERE sequence = 100",
-            "entry 103: its position is stored as Some(9)",
+            "member h1: 1 of its statements are not where they are noted, the first is entry 103, noted entry 9",
         ),
         (
             "DELETE FROM position WHERE sequence = 100",
-            "entry 103: its position is stored as None",
+            "the first is entry 103, noted nowhere",
         ),
         ("DELETE FROM own WHERE idx = 1", "the list of the collector's entries"),
         (

@@ -1,6 +1,7 @@
 //! The one thread that writes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use evidence::aws_lc::Ed25519Signer;
@@ -66,6 +67,7 @@ pub(super) struct Writer {
     pub(super) tiles: Arc<Tiles>,
     pub(super) growth: watch::Sender<u64>,
     pub(super) nudge: SyncSender<()>,
+    pub(super) commits: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -146,6 +148,7 @@ impl Writer {
             return Err(error);
         }
         result.map_err(|error| LogError::Store(error.into()))?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
         let (head, mut new) = committed.ok_or(LogError::Stopped)?;
         self.publish(&head, &mut new);
         *edge = Some(new);

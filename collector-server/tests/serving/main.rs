@@ -3,4 +3,5 @@
 mod agent;
 mod enrolment;
 mod ingest;
+mod limits;
 mod server;

@@ -82,6 +82,10 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration], file: &str
 
 /// What an error of SQLite means to the store.
 pub(super) fn failure(doing: &'static str, error: rusqlite::Error) -> StoreError {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    if let FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) = error {
+        return StoreError::damaged(format_args!("{doing}: {error}"));
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { doing },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { doing },
