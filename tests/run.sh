@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Every check and test there is. Installs what they need from Debian, PyPI, npm and crates.io; Rust must be there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+began=$SECONDS
+step() { printf '\n\033[1m== %s\033[0m  (%d s)\n' "$*" $((SECONDS - began)); }
+root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+target=${CARGO_TARGET_DIR:-$PWD/target}
+export AFFIANT_TEST_TOOLS=$target/test-tools
+mkdir -p "$AFFIANT_TEST_TOOLS"
+
+step "Programs that tests hold ours against"
+# Authorities for probes, a guest's parts, foreign verifiers, a browser.
+packages=(
+  gcc libc6-dev openssl unzip jq procps
+  cryptsetup-bin mount util-linux e2fsprogs distro-info-data openssh-server sudo passwd
+  mmdebstrap qemu-system-x86 seabios
+  python3 python3-venv chromium fonts-dejavu-core
+)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  root apt-get update -q
+  # The machine's own services stay as they are: only programs are wanted.
+  printf '#!/bin/sh\nexit 101\n' | root tee /usr/sbin/policy-rc.d >/dev/null && root chmod +x /usr/sbin/policy-rc.d
+  root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  root rm -f /usr/sbin/policy-rc.d
+fi
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs npm
+fi
+root mkdir -p /run/sshd
+
+[ -x "$AFFIANT_TEST_TOOLS/venv/bin/pip" ] || python3 -m venv "$AFFIANT_TEST_TOOLS/venv"
+"$AFFIANT_TEST_TOOLS/venv/bin/pip" install -q -r tests/foreign/requirements.txt
+cp tests/foreign/package.json "$AFFIANT_TEST_TOOLS/package.json"
+npm install --silent --no-package-lock --prefix "$AFFIANT_TEST_TOOLS"
+if ! [ -x "$AFFIANT_TEST_TOOLS/bin/cargo-deny" ]; then
+  cargo install --quiet --locked --root "$AFFIANT_TEST_TOOLS" --target-dir "$AFFIANT_TEST_TOOLS/build" cargo-deny@0.20.2
+  rm -rf "$AFFIANT_TEST_TOOLS/build"
+fi
+
+step "Form"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+step "Dependencies: licences, sources"
+"$AFFIANT_TEST_TOOLS/bin/cargo-deny" --offline check licenses bans sources
+
+step "Documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked --quiet
+
+step "Tests"
+cargo build --workspace --bins --locked
+cargo test --workspace --all-features --locked
+
+step "A guest with its own kernel: volumes of every kind"
+tests/guest/disk-encryption.sh "$target/debug/affiant-agent"
+
+step "The pages, in a browser"
+tests/browser/run.sh
+
+step "The main job, from the outside"
+CARGO_TARGET_DIR=$target deploy/try.sh --once --data "$target/try"
+
+step "All passed"
