@@ -16,13 +16,19 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod collect;
+mod directory;
 mod facts;
 pub(crate) mod group;
+mod home;
 pub(crate) mod passwd;
 mod password;
 mod records;
+mod settings;
 mod shadow;
+mod sudo;
 mod sudo_facts;
+mod sudoers;
 
 pub use facts::*;
 
@@ -47,6 +53,7 @@ impl Probe for AccountsProbe {
             "/etc/nsswitch.conf",
             "/etc/sudoers and what it includes",
             "/etc/sudo.conf",
+            "/proc/sys/kernel/hostname and /proc/self/mountinfo",
             "mode and owner of home folders",
         ],
         runs: &[],
@@ -58,6 +65,7 @@ impl Probe for AccountsProbe {
         },
         does_not_show: &[
             "Accounts and groups of directories (LDAP, Active Directory, NIS): `other_sources` tells that there are such.",
+            "Members of local groups that directories add.",
             "What PAM demands of a password or of a login.",
             "Keys, tickets and tokens by which an account can be used while it has no password.",
             "sudo rights from LDAP or SSSD, and other ways to act as root: setuid programs, polkit, doas, capabilities.",
@@ -68,7 +76,10 @@ impl Probe for AccountsProbe {
     type Facts = Accounts;
     type Names = AccountNames;
 
-    fn collect(_reading: &Reading<'_>) -> Result<Collected<Accounts, AccountNames>, ProbeError> {
-        Err(ProbeError::unsupported("the accounts are not read yet"))
+    fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, AccountNames>, ProbeError> {
+        collect::collect(reading)
     }
 }
+
+#[cfg(test)]
+mod tests;

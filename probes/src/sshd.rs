@@ -24,7 +24,7 @@ mod facts;
 mod hostkey;
 mod options;
 mod output;
-mod patterns;
+pub(crate) mod patterns;
 mod service;
 mod settings;
 mod words;

@@ -63,7 +63,8 @@ pub struct User {
     /// Whether the shell is one of `valid_shells`; not there if those are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell_is_valid: Option<bool>,
-    /// Its password, from `/etc/shadow` or, where there is one, from `/etc/passwd`.
+    /// Its password, from `/etc/shadow` or, where there is one, from `/etc/passwd`. `malformed` if it has no line in
+    /// `/etc/shadow` that could be understood while one there could not.
     pub password: Known<Password>,
     /// Whether the password stands in `/etc/passwd`, which everybody can read.
     pub password_in_passwd: bool,
@@ -265,7 +266,7 @@ pub struct AccountNames {
     pub homes: BTreeMap<u32, Vec<String>>,
     /// The sudo specifications behind `sudo.value.grants` in the facts, in the same order.
     pub sudo_grants: Vec<GrantText>,
-    /// Names of the files behind the `*` in folders of sudoers files, in the order in which they are read.
+    /// Paths of the sudoers files, in the order of `sudo.value.files` in the facts.
     pub sudoers_files: Vec<String>,
 }
 
@@ -274,8 +275,8 @@ pub struct AccountNames {
 pub struct GrantText {
     /// The file.
     pub path: String,
-    /// Number of the line on which the specification ends.
+    /// Number of the line on which the specification begins.
     pub line: u32,
-    /// To whom, where, as whom and what: `users hosts=(runas) tags commands`, one command list item per grant.
+    /// To whom, where, as whom and what, in the words of sudoers(5): `users hosts = (runas) TAG: command`.
     pub text: String,
 }

@@ -79,6 +79,15 @@ pub(crate) fn number(field: &[u8]) -> Option<u32> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
+/// Folders whose entries are named after people.
+const PERSONAL: [&str; 3] = ["/home/", "/export/home/", "/Users/"];
+
+/// A path as the facts show it: what may name a person is written `*`.
+pub(crate) fn masked(path: &str) -> String {
+    let personal = PERSONAL.iter().find(|folder| path.starts_with(**folder));
+    personal.map_or_else(|| path.to_owned(), |folder| format!("{folder}*"))
+}
+
 /// As text; bytes that are not UTF-8 are written `\xNN`.
 pub(crate) fn printable(field: &[u8]) -> String {
     let mut text = String::with_capacity(field.len());

@@ -16,22 +16,25 @@ pub struct Sudo {
     pub users: Vec<SudoUser>,
     /// The rights as they are written, in the order in which sudo reads them: one for each command of a specification.
     pub grants: Vec<Grant>,
-    /// `Defaults` that change who is asked for which password, in order.
+    /// `Defaults`, one entry for each setting, in order.
     pub defaults: Vec<DefaultsEntry>,
     /// Files that were read, the main one first.
     pub files: Vec<SudoersFile>,
-    /// Entries that could not be understood, at most 100 of them. sudo ignores such an entry; it may mean another one
-    /// than this parser.
+    /// Entries that could not be understood, at most 100 of them. sudo ignores such an entry, or its version knows more
+    /// than this parser: it may be any right. A rule about all rights must not be met while there are any.
     pub unparsed: Vec<Unparsed>,
-    /// Included files and folders that could not be read, with the reason.
+    /// Included files and folders that could not be read, with the reason, sorted. What they grant is not in here.
     pub unread: Vec<String>,
+    /// Users, groups and netgroups in grants of which these files do not tell who they are, while another source may.
+    /// A rule about all accounts must not be met while there are any.
+    pub unresolved_subjects: u32,
     /// Whether sudo's rights come from these files alone: false if `/etc/nsswitch.conf` names another source for
-    /// `sudoers`, or `/etc/sudo.conf` another policy or file.
+    /// `sudoers`, or `/etc/sudo.conf` another policy. A rule about all rights must not be met if it is false.
     pub files_decide: Known<bool>,
 }
 
-/// What the grants come to for one account. Where a host, a group or a netgroup of a grant could not be resolved, the
-/// grant is taken to hold: the account may have fewer rights than it says here, never more.
+/// What the grants come to for one account of `/etc/passwd`. A grant is taken to hold where it is not known whether it
+/// is meant for this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SudoUser {
     /// The account.
@@ -39,13 +42,13 @@ pub struct SudoUser {
     /// Whether it may run any command as root. A list with exceptions (`ALL, !/bin/su`) counts as any: sudoers(5)
     /// explains why exceptions do not hold.
     pub all_commands: bool,
-    /// Whether any command may be run without a password.
+    /// Whether any command may be run without a password, as whomever.
     pub nopasswd: bool,
     /// Whether any command as root may be run without a password: both at once.
     pub all_commands_nopasswd: bool,
-    /// Whether something is taken to hold that could not be resolved.
+    /// Whether a grant is taken to hold of which it is not known whether it is meant for this host.
     pub uncertain: bool,
-    /// Positions in `grants`, from 0, that apply to it.
+    /// Positions in `grants`, from 0, that give it rights: those that a later `ALL` or `!ALL` hides are left out.
     pub grants: Vec<u32>,
 }
 
@@ -54,7 +57,7 @@ pub struct SudoUser {
 pub struct Grant {
     /// The file; the folder and `*` for one in a folder.
     pub path: String,
-    /// Number of the line on which the specification ends, as sudo counts.
+    /// Number of the line on which the specification begins.
     pub line: u32,
     /// To whom.
     pub subjects: Subjects,
@@ -83,11 +86,11 @@ pub struct Grant {
 pub struct Subjects {
     /// Whether it is given to everybody (`ALL`).
     pub everyone: bool,
-    /// Accounts to which it is given, by name, uid or alias, sorted.
+    /// Accounts to which it is given, by whatever way (name, uid, group, alias), sorted; empty if it is `everyone`.
     pub uids: Vec<u32>,
-    /// Groups to which it is given, sorted.
+    /// Groups by which it is given, sorted.
     pub gids: Vec<u32>,
-    /// Users, groups and netgroups that no file here tells of: other sources may.
+    /// Users, groups and netgroups of which the files do not tell who they are, while another source may.
     pub unresolved: u32,
 }
 
@@ -121,12 +124,12 @@ pub enum CommandKind {
     UndefinedAlias,
 }
 
-/// A `Defaults` setting that matters for authentication.
+/// A `Defaults` setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DefaultsEntry {
     /// The file; the folder and `*` for one in a folder.
     pub path: String,
-    /// Number of the line on which it ends.
+    /// Number of the line on which it begins.
     pub line: u32,
     /// Its name, for instance `authenticate`, `timestamp_timeout`, `targetpw`, `use_pty`, `env_reset`, `logfile`.
     pub setting: String,

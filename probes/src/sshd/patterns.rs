@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// Whether `text` matches a pattern with `*` and `?`. Takes time in proportion to both lengths.
-pub(super) fn matches(text: &str, pattern: &str) -> bool {
+pub(crate) fn matches(text: &str, pattern: &str) -> bool {
     let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
     let (mut at, mut in_pattern) = (0, 0);
     // Where to go on after a `*` that took too few characters.
