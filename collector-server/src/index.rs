@@ -16,12 +16,12 @@
 //! One process writes at a time (the one that holds the data directory's lock), in one transaction per group of entries
 //! together with the position. A kill between two of them loses nothing; another process may read at any time.
 
-mod database;
+pub(crate) mod database;
 mod entry;
 mod error;
 mod follower;
 mod host;
-mod judgements;
+pub(crate) mod judgements;
 mod manifests;
 mod places;
 mod rules;
@@ -35,11 +35,12 @@ pub use error::IndexError;
 pub use follower::{Follower, FollowerStatus};
 pub use places::Places;
 pub use rules::InForce;
-pub use snapshot::{Head, Index, Snapshot};
-pub use totals::Totals;
+pub use snapshot::{Enrolled, Head, Index, Snapshot};
+pub use totals::{Tally, Totals};
 pub use writer::{ScopeChange, Step, Writer};
 
-pub(crate) use database::Rows;
+pub(crate) use host::StatementRow;
+pub(crate) use standing::HostStanding;
 pub(crate) use places::{standing_from_letter, standing_letter, verdict_from_letter, verdict_letter};
 
 /// The name of the file in the data directory.

@@ -6,18 +6,23 @@
 //!
 //! Calls block: async code asks from [`tokio::task::spawn_blocking`].
 
+mod asking;
+mod changes;
 mod control;
 mod coverage;
 mod error;
 mod facts;
 mod finding;
 mod host;
+mod hosts;
 mod overview;
 mod page;
+mod past;
 mod rule;
 mod span;
 mod statement;
 
+pub use asking::Query;
 pub use control::{ControlDetail, ControlHost};
 pub use coverage::{CoverageNow, MissingHost};
 pub use error::QueryError;

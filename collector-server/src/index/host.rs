@@ -226,11 +226,24 @@ impl State {
         Ok([silence, ahead].into_iter().flatten().min())
     }
 
-    pub(super) fn write(&self, host: i64, rows: Rows<'_>) -> Result<(), IndexError> {
+    /// When the host last began to state something else, or fell silent.
+    fn turned(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(seen) = self.seen.filter(|seen| seen.until <= now) {
+            return Some(seen.until);
+        }
+        let last = self.last?;
+        let goes_on = |stretch: &Stretch| stretch.manifest == last.manifest && stretch.until == last.began;
+        Some(match self.stretch.filter(goes_on) {
+            Some(stretch) => stretch.began,
+            None => last.began,
+        })
+    }
+
+    pub(super) fn write(&self, host: i64, now: Timestamp, rows: Rows<'_>) -> Result<(), IndexError> {
         let sql =
             "INSERT OR REPLACE INTO state (host, last_idx, last_began, last_manifest, stretch_began, stretch_until,
             stretch_first_idx, stretch_last_idx, stretch_last_began, stretch_manifest, seen, seen_until, seen_manifest,
-            part, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+            part, due, turned) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         let (last, stretch, seen) = (self.last, self.stretch, self.seen);
         rows.run(
             "writing the state of a host",
@@ -251,6 +264,7 @@ impl State {
                 seen.map(|seen| seen.manifest),
                 self.part,
                 self.due.map(Timestamp::unix),
+                self.turned(now).map(Timestamp::unix),
             ],
         )?;
         Ok(())

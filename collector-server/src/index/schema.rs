@@ -88,8 +88,11 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         -- What the host is to the scope: 0 in scope, 1 outside, 2 neither.
         part INTEGER NOT NULL,
         -- The next instant at which time alone changes any of this.
-        due INTEGER
+        due INTEGER,
+        -- When it last began to state something else, or fell silent.
+        turned INTEGER
     );
+    CREATE INDEX state_turned ON state (turned);
     CREATE INDEX state_due ON state (due) WHERE due IS NOT NULL;
     CREATE INDEX state_seen ON state (part, seen);
 

@@ -12,10 +12,12 @@ use evidence::statement::HostId;
 use evidence::{Digest, Timestamp};
 use rusqlite::Connection;
 
-use super::database::{Rows, digest, timestamp, unsigned};
+use super::database::{Rows, digest, signed, timestamp, unsigned};
+use super::standing::HostStanding;
 use super::host::{State, Stretch, Table, digest_of, statement_at};
 use super::{IndexError, Totals, manifests};
 use crate::cache::Generations;
+use crate::query::Page;
 use crate::store::{Store, sqlite};
 
 /// Idle reading connections kept.
@@ -188,6 +190,56 @@ impl<'a> Snapshot<'a> {
         scope(self.rows)
     }
 
+    /// Since when a host has had the facts that its statement at `at`, the present, has; or, without facts, since when it
+    /// has been silent.
+    pub(crate) fn since(
+        &self,
+        host: &Enrolled,
+        facts: Option<&Digest>,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, IndexError> {
+        let Some(state) = self.state(host.number)? else { return Ok(None) };
+        let Some(facts) = facts else {
+            return Ok(state.seen.map(|seen| seen.until).filter(|until| *until <= at));
+        };
+        let sql = "SELECT began FROM run WHERE host = ?2 AND facts = (SELECT id FROM facts WHERE digest = ?1)";
+        let run = (facts.as_bytes().as_slice(), host.number);
+        let run = self.rows.one("reading runs", sql, run, |row| row.get::<_, i64>(0))?;
+        let run = run.map(timestamp).transpose()?.filter(|began| *began <= at);
+        let last = state.last.map(|last| last.began).filter(|began| *began <= at);
+        // The last statement goes on with the run unless there is a gap before it.
+        let gap = last.is_some_and(|began| state.stretch.is_some_and(|stretch| stretch.until < began));
+        Ok(if gap { last } else { run.or(last) })
+    }
+
+    /// Names in scope that never enrolled.
+    pub fn never_enrolled(&self, page: Page) -> Result<Vec<String>, IndexError> {
+        let sql = "SELECT name FROM scope WHERE NOT EXISTS (SELECT 1 FROM host WHERE host.name = scope.name)
+            ORDER BY name LIMIT ?1 OFFSET ?2";
+        let page = (signed(page.limit), signed(page.offset));
+        self.rows.many("reading the scope", sql, page, |row| row.get(0))
+    }
+
+    /// The newest statement of any host.
+    pub fn newest_statement(&self) -> Result<Option<Timestamp>, IndexError> {
+        let mut newest = None;
+        for part in [HostStanding::IN_SCOPE, HostStanding::OUTSIDE_SCOPE, HostStanding::NEITHER] {
+            let sql = "SELECT seen FROM state WHERE part = ?1 ORDER BY seen DESC LIMIT 1";
+            let seen = self.rows.one("reading the state of hosts", sql, [part], |row| row.get::<_, Option<i64>>(0))?;
+            newest = newest.max(seen.flatten().map(timestamp).transpose()?);
+        }
+        Ok(newest)
+    }
+
+    /// The oldest of the newest statements of the hosts in scope; `None` if one has none.
+    pub fn oldest_statement(&self) -> Result<Option<Timestamp>, IndexError> {
+        // A host without one comes first.
+        let sql = "SELECT seen FROM state WHERE part = ?1 ORDER BY seen LIMIT 1";
+        let part = [HostStanding::IN_SCOPE];
+        let seen = self.rows.one("reading the state of hosts", sql, part, |row| row.get::<_, Option<i64>>(0))?;
+        seen.flatten().map(timestamp).transpose()
+    }
+
     const HOST: &'static str =
         "SELECT id, host, name, keyid, enrolled_idx, enrolled_at, revoked_idx, revoked_at FROM host";
 
@@ -356,7 +408,7 @@ impl<'a> Snapshot<'a> {
                 format!(
                     "host, last_idx, last_began, {MANIFEST} last_manifest), stretch_began, stretch_until,
                     stretch_first_idx, stretch_last_idx, stretch_last_began, {MANIFEST} stretch_manifest), seen,
-                    seen_until, {MANIFEST} seen_manifest), part, due"
+                    seen_until, {MANIFEST} seen_manifest), part, due, turned"
                 ),
             ),
             ("holding", format!("{FACTS} facts), host")),

@@ -661,7 +661,7 @@ impl Writer {
         .into_iter()
         .flatten()
         .min();
-        state.write(host, rows)?;
+        state.write(host, now, rows)?;
         self.states.insert(host, state);
         Ok(())
     }

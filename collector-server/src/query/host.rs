@@ -1,8 +1,10 @@
 //! Hosts.
 
 use controls::coverage::{CoverageGap, Stage};
+use controls::assessment::scope::Part;
 use controls::finding::Finding;
 use controls::status::Standing;
+use controls::timeline::{State, Timeline};
 use controls::verdict::Verdict;
 use evidence::facts::{Outcome, ProbeId};
 use evidence::key::KeyId;
@@ -10,7 +12,10 @@ use evidence::statement::{AgentBuild, HostId};
 use evidence::{Digest, Timestamp};
 use serde::Serialize;
 
-use super::{AsOf, Page, Paged, StatementSummary};
+use super::asking::Asking;
+use super::past::Past;
+use super::{AsOf, Page, Paged, Query, QueryError, Span, StatementSummary};
+use crate::index::{Enrolled, IndexError};
 
 /// Whether a host reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -129,7 +134,7 @@ pub struct Hosts {
 pub struct HostDetail {
     /// What it is about.
     pub as_of: AsOf,
-    /// In short, at the end of the period.
+    /// In short. Verdicts are the worst over the period, as everywhere.
     pub summary: HostSummary,
     /// The key that signs its statements.
     pub keyid: KeyId,
@@ -187,4 +192,103 @@ pub struct DocumentInterval {
     /// The last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_index: Option<u64>,
+}
+
+impl Query {
+    /// All about one host. A page of a host asks twice: for the present, and over the period that its pictures show.
+    pub fn host(&self, host: &HostId, span: Span) -> Result<HostDetail, QueryError> {
+        self.ask(span, |asking| {
+            let host = asking.host(host)?;
+            let mut past = Past::new(asking);
+            let (summary, gaps) = asking.host_summary(&mut past, &host)?;
+            let timeline = past.timeline(&host)?;
+            let findings = past.findings(&host, &timeline)?;
+            let statements = asking.statements(&host, HostDetail::STATEMENTS)?;
+            let newest = statements.items.first();
+            Ok(HostDetail {
+                as_of: asking.as_of,
+                summary,
+                keyid: host.keyid,
+                enrolled_index: host.enrolled_index,
+                revoked_index: host.revoked_index,
+                agent: newest.map(|newest| asking.agent(newest.index)).transpose()?.flatten(),
+                documents: asking.documents(&mut past, &timeline)?,
+                findings,
+                gaps,
+                statements,
+            })
+        })
+    }
+
+    /// A host's statements up to the end of the span, the newest first.
+    pub fn statements(
+        &self,
+        host: &HostId,
+        span: Span,
+        page: Page,
+    ) -> Result<Paged<StatementSummary>, QueryError> {
+        self.ask(span, |asking| asking.statements(&asking.host(host)?, page))
+    }
+}
+
+impl Asking<'_> {
+    fn host_summary(
+        &self,
+        past: &mut Past<'_>,
+        host: &Enrolled,
+    ) -> Result<(HostSummary, Vec<CoverageGap>), QueryError> {
+        let scope = self.snapshot.scope()?;
+        let namesakes = self.snapshot.hosts_named(&host.name)?;
+        let parts = past.parts(&namesakes, scope.map(|scope| scope.contains(&host.name)));
+        let own = namesakes.iter().zip(parts).find(|(namesake, _)| namesake.number == host.number);
+        let part = own.map_or(Part::None, |(_, part)| part);
+        let (past, _) = past.host(host.clone(), part)?;
+        let gone = || IndexError::damaged(format_args!("host {} has no name", host.host));
+        let summary = past.summary().ok_or_else(gone)?;
+        Ok((summary, past.coverage.gaps))
+    }
+
+    fn documents(&self, past: &mut Past<'_>, timeline: &Timeline) -> Result<Vec<HostDocument>, QueryError> {
+        let (from, to) = self.as_of.period();
+        let mut probes = self.judging.places.documents.clone();
+        for told in timeline.told() {
+            probes.extend(told.manifest.documents().keys().cloned());
+        }
+        let mut documents = Vec::new();
+        for probe in probes {
+            let intervals: Vec<_> = timeline
+                .over(&probe, from, to)
+                .into_iter()
+                .map(|interval| {
+                    let (digest, first_index, last_index) = match interval.told {
+                        State::Held {
+                            digest,
+                            first_index,
+                            last_index,
+                        } => (Some(digest), Some(first_index), Some(last_index)),
+                        State::NotInManifest {
+                            first_index,
+                            last_index,
+                        } => (None, Some(first_index), Some(last_index)),
+                        State::Silent => (None, None, None),
+                    };
+                    DocumentInterval {
+                        from: interval.from,
+                        to: interval.to,
+                        digest,
+                        first_index,
+                        last_index,
+                    }
+                })
+                .collect();
+            let digest = intervals.last().and_then(|interval| interval.digest);
+            documents.push(HostDocument {
+                outcome: digest.map(|digest| past.outcome(&digest)).transpose()?.flatten(),
+                probe,
+                digest,
+                intervals,
+            });
+        }
+        Ok(documents)
+    }
 }

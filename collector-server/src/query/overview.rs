@@ -1,13 +1,16 @@
 //! The state of everything, in short.
 
-use controls::coverage::{CoverageCounts, ScopeSource};
-use controls::status::ControlStatus;
+use controls::catalogue::Catalogue;
+use controls::coverage::{Coverage, CoverageCounts, ScopeSource};
+use controls::status::{ControlStatus, HostCounts, Reporting, Status, bearing_on, conclude};
 use controls::verdict::Verdict;
 use evidence::Timestamp;
 use evidence::statement::HostId;
 use serde::Serialize;
 
-use super::AsOf;
+use super::asking::Asking;
+use super::past::{Fleet, Past, PastHost};
+use super::{AsOf, HostReporting, Query, QueryError, Span};
 
 /// The state of everything, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -83,4 +86,142 @@ pub struct Change {
     pub after: Verdict,
     /// Why it is `unknown` or `not_applicable` now; else empty.
     pub reason: String,
+}
+
+impl Query {
+    /// The state of everything, by one catalogue.
+    pub fn overview(&self, catalogue: &str, span: Span) -> Result<Overview, QueryError> {
+        self.ask(span, |asking| {
+            let catalogue = asking.catalogue(catalogue)?;
+            if asking.present {
+                asking.present_overview(catalogue)
+            } else {
+                let fleet = Past::new(asking).fleet()?;
+                Ok(asking.past_overview(catalogue, &fleet))
+            }
+        })
+    }
+
+    /// Every control of a catalogue, in its order.
+    pub fn controls(&self, catalogue: &str, span: Span) -> Result<(AsOf, Vec<ControlStatus>), QueryError> {
+        let overview = self.overview(catalogue, span)?;
+        Ok((overview.as_of, overview.controls))
+    }
+
+    /// Coverage, host by host.
+    pub fn coverage(&self, span: Span) -> Result<Coverage, QueryError> {
+        self.ask(span, |asking| Ok(Past::new(asking).fleet()?.coverage))
+    }
+}
+
+impl Asking<'_> {
+    fn present_overview(&self, catalogue: &'static Catalogue) -> Result<Overview, QueryError> {
+        let totals = &self.snapshot.head().totals;
+        let reporting = self.reporting()?;
+        let tallies = |tallies: &[crate::index::Tally]| -> Vec<HostCounts> {
+            tallies.iter().map(|tally| tally.counts(totals.never_enrolled)).collect()
+        };
+        let controls = self.statuses(catalogue, &tallies(&totals.rules), &tallies(&totals.controls), reporting);
+        let [fresh, silent, never_stated, revoked] = totals.reporting;
+        Ok(Overview {
+            as_of: self.as_of,
+            statuses: StatusCounts::of(&controls),
+            controls,
+            scope: self.scope_source(),
+            complete: reporting.complete,
+            coverage: totals.coverage(),
+            hosts: HostTotals {
+                enrolled: totals.enrolled(),
+                fresh,
+                silent,
+                never_stated,
+                revoked,
+                outside_scope: totals.outside_scope,
+            },
+            last_statement: self.snapshot.newest_statement()?,
+            evidence_age: reporting.evidence_age,
+        })
+    }
+
+    fn past_overview(&self, catalogue: &'static Catalogue, fleet: &Fleet) -> Overview {
+        let controls = self.statuses(catalogue, &fleet.rules, &fleet.controls, fleet.reporting);
+        let mut hosts = HostTotals::default();
+        let mut last_statement = None;
+        let enrolled = |host: &&PastHost| host.host.as_ref().is_some_and(|host| host.tenure.enrolled_at < self.as_of.to);
+        for host in fleet.hosts.iter().filter(enrolled) {
+            hosts.enrolled += 1;
+            match host.reporting {
+                HostReporting::Fresh => hosts.fresh += 1,
+                HostReporting::Silent => hosts.silent += 1,
+                HostReporting::NeverStated => hosts.never_stated += 1,
+                HostReporting::Revoked => hosts.revoked += 1,
+            }
+            last_statement = last_statement.max(host.coverage.last_statement);
+        }
+        hosts.outside_scope = u64::try_from(fleet.coverage.outside_scope.len()).unwrap_or(u64::MAX);
+        Overview {
+            as_of: self.as_of,
+            statuses: StatusCounts::of(&controls),
+            controls,
+            scope: fleet.coverage.scope,
+            complete: fleet.coverage.complete,
+            coverage: fleet.coverage.counts,
+            hosts,
+            last_statement,
+            evidence_age: fleet.reporting.evidence_age,
+        }
+    }
+
+    /// How hosts in scope report at present.
+    pub(super) fn reporting(&self) -> Result<Reporting, QueryError> {
+        let totals = &self.snapshot.head().totals;
+        let oldest = if totals.never_enrolled > 0 {
+            None
+        } else {
+            self.snapshot.oldest_statement()?
+        };
+        Ok(Reporting {
+            complete: totals.with_gaps() == 0,
+            with_gaps: totals.with_gaps(),
+            evidence_age: oldest.and_then(|oldest| u64::try_from(self.as_of.to.since(oldest)).ok()),
+        })
+    }
+
+    /// The status of every control, out of totals by place.
+    pub(super) fn statuses(
+        &self,
+        catalogue: &'static Catalogue,
+        rules: &[HostCounts],
+        controls: &[HostCounts],
+        reporting: Reporting,
+    ) -> Vec<ControlStatus> {
+        let places = &self.judging.places;
+        let status = |control| {
+            let bearing = bearing_on(catalogue, control, &self.judging.rules.set);
+            let totals = bearing.into_iter().map(|(rule, bearing)| {
+                let counts = places.rule(rule.id()).and_then(|place| rules.get(place)).copied();
+                (rule, bearing, counts.unwrap_or_default())
+            });
+            let place = places.control(&catalogue.id, control.id.as_str());
+            let hosts = place.and_then(|place| controls.get(place)).copied();
+            conclude(catalogue, control, totals, hosts.unwrap_or_default(), reporting)
+        };
+        catalogue.controls.iter().map(status).collect()
+    }
+}
+
+impl StatusCounts {
+    /// Counts controls.
+    pub fn of(controls: &[ControlStatus]) -> Self {
+        let mut counts = Self::default();
+        for control in controls {
+            match control.status {
+                Status::Supported => counts.supported += 1,
+                Status::Contradicted => counts.contradicted += 1,
+                Status::Unknown => counts.unknown += 1,
+                Status::NotEvidenced => counts.not_evidenced += 1,
+            }
+        }
+        counts
+    }
 }

@@ -6,7 +6,9 @@ use evidence::facts::ProbeId;
 use evidence::{Digest, Timestamp};
 use serde::Serialize;
 
-use super::AsOf;
+use super::asking::Asking;
+use super::past::Past;
+use super::{AsOf, Query, QueryError, Span};
 
 /// One rule of a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,4 +61,69 @@ pub struct RulesInForce {
     pub freshness_seconds: u64,
     /// Names the rule files: SHA-256 of their manifest.
     pub digest: Digest,
+}
+
+impl Query {
+    /// Every rule, by id.
+    pub fn rules(&self, span: Span) -> Result<(AsOf, Vec<RuleSummary>), QueryError> {
+        self.ask(span, |asking| Ok((asking.as_of, asking.rules()?)))
+    }
+
+    /// One rule.
+    pub fn rule(&self, id: &str, span: Span) -> Result<RuleDetail, QueryError> {
+        self.ask(span, |asking| {
+            let place = asking.place(id)?;
+            let not_found = || QueryError::NotFound {
+                what: "rule",
+                name: id.to_owned(),
+            };
+            let rule = asking.judging.places.rules.get(place).ok_or_else(not_found)?;
+            let summary = asking.rules()?.into_iter().nth(place).ok_or_else(not_found)?;
+            let expressions = rule.expressions().into_iter();
+            Ok(RuleDetail {
+                as_of: asking.as_of,
+                summary,
+                rationale: rule.rationale().to_owned(),
+                remedy: rule.remedy().to_owned(),
+                cannot_see: rule.cannot_see().to_vec(),
+                expressions: expressions.map(|(name, cel)| (name.to_owned(), cel.to_owned())).collect(),
+                values: rule.values().clone(),
+            })
+        })
+    }
+
+    /// The rules in force; `None` in a log that has none.
+    pub fn rules_in_force(&self) -> Result<Option<RulesInForce>, QueryError> {
+        self.ask(Span::Now, |asking| {
+            let rules = &asking.judging.rules;
+            Ok(rules.entry.as_ref().map(|(index, entry)| RulesInForce {
+                index: *index,
+                at: entry.at,
+                collector_version: entry.collector_version.clone(),
+                freshness_seconds: entry.freshness_seconds,
+                digest: rules.set.digest(),
+            }))
+        })
+    }
+}
+
+impl Asking<'_> {
+    fn rules(&self) -> Result<Vec<RuleSummary>, QueryError> {
+        let counts: Vec<HostCounts> = if self.present {
+            let totals = &self.snapshot.head().totals;
+            totals.rules.iter().map(|tally| tally.counts(totals.never_enrolled)).collect()
+        } else {
+            Past::new(self).fleet()?.rules
+        };
+        let summary = |(rule, hosts): (&std::sync::Arc<controls::Rule>, HostCounts)| RuleSummary {
+            id: rule.id().to_owned(),
+            title: rule.title().to_owned(),
+            severity: rule.severity(),
+            reads: rule.reads().clone(),
+            digest: rule.digest(),
+            controls: rule.controls().to_vec(),
+            hosts,
+        };
+        Ok(self.judging.places.rules.iter().zip(counts).map(summary).collect())
+    }
 }
