@@ -33,3 +33,22 @@ impl Collection {
         self.documents.insert(document.facts().probe.clone(), document);
     }
 }
+
+#[cfg(test)]
+impl Collection {
+    /// A collection of one document that says `detail`.
+    pub(crate) fn of_detail(detail: &str) -> Self {
+        use evidence::facts::{FactsDocument, Outcome};
+        let mut collection = Self::default();
+        let facts = FactsDocument {
+            probe: ProbeId::new("test").unwrap(),
+            version: 1,
+            outcome: Outcome::Absent,
+            detail: detail.to_owned(),
+            sources: vec![],
+            facts: None,
+        };
+        collection.add(Document::new(facts).unwrap());
+        collection
+    }
+}

@@ -14,4 +14,6 @@ pub mod seal;
 pub mod service;
 pub mod spool;
 pub mod state;
+#[cfg(test)]
+mod testing;
 pub mod watch;

@@ -40,7 +40,17 @@ pub struct Schedule {
     next_check_in: Instant,
     /// Seconds of collecting that changes may ask for, and when that was so; it grows by [`DUTY`].
     credit: (f64, Instant),
-    first_change: Option<Instant>,
+    change: Option<Change>,
+}
+
+/// Changes that no collection has seen yet.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    first: Instant,
+    /// When there will have been none for a while.
+    quiet: Instant,
+    /// When they may be collected.
+    at: Instant,
 }
 
 impl Schedule {
@@ -55,7 +65,7 @@ impl Schedule {
             next_seal: now,
             next_check_in: now,
             credit: (CREDIT, now),
-            first_change: None,
+            change: None,
         }
     }
 
@@ -70,12 +80,12 @@ impl Schedule {
 
     /// Something that is watched changed.
     pub fn changed(&mut self, now: Instant) {
-        let first = *self.first_change.get_or_insert(now);
+        let first = self.change.map_or(now, |change| change.first);
         let quiet = (now + DEBOUNCE).min(first + DEBOUNCE_AT_MOST);
-        // A collection that is due anyway is put off until the change is over.
         let debt = -self.credit_at(now);
-        let not_before = now + Duration::from_secs_f64(debt.max(0.0) / DUTY);
-        self.next_collection = self.next_collection.max(now).min(quiet.max(not_before));
+        let affordable = now + Duration::from_secs_f64(debt.max(0.0) / DUTY);
+        let at = if debt > 0.0 { quiet.max(affordable) } else { quiet };
+        self.change = Some(Change { first, quiet, at });
     }
 
     fn credit_at(&self, now: Instant) -> f64 {
@@ -85,14 +95,19 @@ impl Schedule {
 
     /// When to collect next.
     pub fn collection_at(&self) -> Instant {
-        self.next_collection.min(self.next_seal)
+        let due = self.next_collection.min(self.next_seal);
+        match self.change {
+            // What is due anyway is put off until the change is over.
+            Some(change) => change.at.min(due.max(change.quiet)),
+            None => due,
+        }
     }
 
     /// A collection that took `took` is done; changes from its beginning on ask for another one.
     pub fn collected(&mut self, took: Duration, changed_meanwhile: bool, now: Instant, fraction: f64) {
         self.credit = (self.credit_at(now) - took.as_secs_f64(), now);
         self.next_collection = now + jittered(self.collect, fraction);
-        self.first_change = None;
+        self.change = None;
         if changed_meanwhile {
             self.changed(now);
         }
@@ -175,14 +190,13 @@ mod tests {
         let change = start + S(10);
         schedule.changed(change);
         assert_eq!(schedule.collection_at(), change + DEBOUNCE);
-        schedule.collected(Duration::from_millis(500), false, change + S(1), 0.0);
-        // A slow collection: the next change waits twenty times as long as it took.
-        schedule.changed(change + S(2));
-        assert_eq!(schedule.collection_at(), change + S(11));
-        schedule.collected(Duration::ZERO, true, change + S(11), 0.0);
+        schedule.changed(change + Duration::from_millis(600));
+        let put_off = change + Duration::from_millis(1600);
+        assert_eq!(schedule.collection_at(), put_off, "while changes come");
+        schedule.collected(Duration::ZERO, true, put_off, 0.0);
         assert_eq!(
             schedule.collection_at(),
-            change + S(12),
+            put_off + S(1),
             "a change during the collection"
         );
     }

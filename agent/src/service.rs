@@ -5,6 +5,8 @@
 
 mod holding;
 mod keeper;
+#[cfg(test)]
+mod keeper_tests;
 mod notify;
 mod report;
 mod round;

@@ -118,84 +118,10 @@ pub fn believe(
 
 #[cfg(test)]
 mod tests {
-    use evidence::Digest;
-    use evidence::aws_lc::{AwsLc, Ed25519Signer};
-    use evidence::checkpoint::Checkpoint;
-    use evidence::key::Signer as _;
-    use evidence::proof::hashes_to_text;
-    use evidence::tree::{HashReader, consistency_proof, inclusion_proof, leaf_hash, node_hash};
+    use evidence::aws_lc::AwsLc;
 
     use super::*;
-
-    /// A log in memory: hashes are computed from the leaves each time.
-    struct Leaves(Vec<Digest>);
-
-    impl HashReader for Leaves {
-        type Error = std::convert::Infallible;
-        fn hash(&self, level: u8, index: u64) -> Result<Digest, Self::Error> {
-            if level == 0 {
-                return Ok(self.0[usize::try_from(index).unwrap()]);
-            }
-            let (left, right) = (self.hash(level - 1, index * 2)?, self.hash(level - 1, index * 2 + 1)?);
-            Ok(node_hash(&left, &right))
-        }
-    }
-
-    struct Log {
-        signer: Ed25519Signer,
-        entries: Vec<Vec<u8>>,
-    }
-
-    impl Log {
-        fn new(name: &str, size: usize) -> Self {
-            Self {
-                signer: Ed25519Signer::from_seed(&[1; 32]).unwrap(),
-                entries: (0..size).map(|index| format!("{name} {index}").into_bytes()).collect(),
-            }
-        }
-
-        fn leaves(&self) -> Leaves {
-            Leaves(self.entries.iter().map(|entry| leaf_hash(entry)).collect())
-        }
-
-        fn checkpoint(&self, size: usize) -> SignedCheckpoint {
-            let mut frontier = tree::Frontier::new();
-            self.entries[..size]
-                .iter()
-                .for_each(|entry| frontier.push(leaf_hash(entry)));
-            let head = Checkpoint {
-                origin: "log.example".into(),
-                size: size as u64,
-                root: frontier.root(),
-            };
-            SignedCheckpoint::sign(head, &self.signer).unwrap()
-        }
-
-        fn key(&self) -> VerifierKey {
-            VerifierKey::new("log.example", self.signer.public_key().clone()).unwrap()
-        }
-
-        fn accepted(&self, index: usize) -> Delivered {
-            let proof = inclusion_proof(&self.leaves(), index as u64, self.entries.len() as u64).unwrap();
-            Delivered::Accepted {
-                index: index as u64,
-                proof: hashes_to_text(&proof),
-            }
-        }
-
-        fn answer(&self, known: usize, results: Vec<Delivered>) -> DeliverResponse {
-            let consistency = if known <= self.entries.len() {
-                consistency_proof(&self.leaves(), known as u64, self.entries.len() as u64).unwrap()
-            } else {
-                vec![]
-            };
-            DeliverResponse {
-                results,
-                checkpoint: Some(self.checkpoint(self.entries.len()).note().to_owned()),
-                consistency: hashes_to_text(&consistency),
-            }
-        }
-    }
+    use crate::testing::Log;
 
     fn kind(result: Result<Option<Believed>, Disbelief>) -> &'static str {
         match result {

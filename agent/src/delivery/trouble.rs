@@ -217,6 +217,8 @@ const fn about_certificates(alert: AlertDescription) -> bool {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied
             | AlertDescription::CertificateRequired
+            // Signed by another CA of the same name: the collector was set up anew.
+            | AlertDescription::DecryptError
     )
 }
 

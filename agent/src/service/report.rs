@@ -56,6 +56,16 @@ pub struct Noted {
     pub detail: String,
 }
 
+impl Noted {
+    /// Keeps the beginning of a trouble that goes on.
+    pub(super) fn going_on(before: Option<Self>, detail: String, now: Timestamp) -> Self {
+        Self {
+            since: before.map_or(now, |before| before.since),
+            detail,
+        }
+    }
+}
+
 /// A statement that the collector does not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementRefused {

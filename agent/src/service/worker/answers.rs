@@ -1,0 +1,225 @@
+//! What is done about what the collector said, or did not say.
+
+use std::time::{Duration, Instant};
+
+use evidence::Timestamp;
+use evidence::wire::{CheckInResponse, Refusal};
+
+use super::talk::{Delivery, Heard, client};
+use super::{REMIND, Timing, Worker, some_fraction};
+use crate::clock;
+use crate::delivery::{ExchangeError, Trouble, Validity, member_config};
+use crate::schedule::Retry;
+use crate::service::ServiceError;
+use crate::service::keeper::Settled;
+use crate::service::report::{Noted, StatementRefused};
+
+/// Clocks that differ by more than this spoil evidence: the collector refuses statements from more than five minutes ahead.
+const CLOCK_TOLERANCE: i64 = 60;
+
+impl Worker {
+    pub(super) async fn hear(&mut self, heard: Heard, timing: &mut Timing) -> Result<(), ServiceError> {
+        let now = Instant::now();
+        match heard {
+            Heard::Delivery(delivery) => {
+                let answered = match &delivery.answer {
+                    Ok(_) => true,
+                    Err(ExchangeError::Trouble(trouble)) => trouble.is_answer(),
+                    Err(_) => false,
+                };
+                let later = self.delivered(delivery).await?;
+                timing.deliver_at = (self.keeper.spool().waiting() > 0).then(|| Instant::now() + later);
+                if answered {
+                    timing.schedule.heard(now, some_fraction());
+                }
+            }
+            Heard::CheckIn(Ok(answer)) => {
+                self.checked_in(&answer, timing, now)?;
+                self.reached(timing, now);
+            }
+            Heard::Renewal(Ok(client_pem)) => {
+                self.renewed(&client_pem)?;
+                self.reached(timing, now);
+            }
+            Heard::CheckIn(Err(trouble)) | Heard::Renewal(Err(trouble)) => {
+                timing.schedule.heard(now, some_fraction());
+                self.trouble(&trouble);
+            }
+            Heard::Broken => {
+                tracing::error!("a request broke off; this is a fault of the agent");
+                timing.schedule.heard(now, some_fraction());
+                timing.deliver_at = Some(now + self.retry.failed(some_fraction()));
+            }
+        }
+        self.write_report();
+        Ok(())
+    }
+
+    /// The collector answered: whatever waits need not wait for the next retry.
+    fn reached(&mut self, timing: &mut Timing, now: Instant) {
+        timing.schedule.heard(now, some_fraction());
+        self.heard_from();
+        if self.keeper.spool().waiting() > 0 && self.report.refused.is_none() && self.keeper.alarm().is_none() {
+            timing.deliver_at = Some(now);
+        }
+    }
+
+    fn heard_from(&mut self) {
+        self.report.heard_at = Some(clock::now());
+        if self.report.unreachable.take().is_some() {
+            tracing::info!("the collector can be reached again");
+        }
+        self.reminded = None;
+    }
+
+    fn trouble(&mut self, trouble: &Trouble) {
+        let detail = trouble.to_string();
+        let known = self
+            .report
+            .unreachable
+            .as_ref()
+            .is_some_and(|noted| noted.detail == detail);
+        if !known || self.reminded.is_none_or(|at| at.elapsed() > REMIND) {
+            tracing::warn!(waiting = self.keeper.spool().waiting(), "{detail}");
+            self.reminded = Some(Instant::now());
+        }
+        let now = clock::now();
+        if trouble.is_answer() {
+            self.report.heard_at = Some(now);
+        }
+        self.report.unreachable = Some(Noted::going_on(self.report.unreachable.take(), detail, now));
+    }
+
+    /// Takes an answer to a delivery; returns how long to wait before the next one.
+    pub(super) async fn delivered(&mut self, delivery: Delivery) -> Result<Duration, ServiceError> {
+        let answer = match delivery.answer {
+            Ok(answer) => answer,
+            Err(ExchangeError::Gone { digest, sequence }) => {
+                tracing::error!(%digest, sequence, "facts are gone; the waiting statements are given up and declared lost");
+                self.keeper.forfeit()?;
+                return Ok(Duration::ZERO);
+            }
+            Err(ExchangeError::Store(error)) => return Err(error.into()),
+            Err(ExchangeError::Trouble(trouble)) => {
+                self.trouble(&trouble);
+                return Ok(self.retry.failed(some_fraction()));
+            }
+        };
+        self.heard_from();
+        let now = clock::now();
+        match self.keeper.settle(&delivery.batch, &answer, now)? {
+            Settled::Accepted(count) => {
+                tracing::debug!(count, waiting = self.keeper.spool().waiting(), "delivered");
+                self.retry.succeeded();
+                self.report.refused = None;
+                Ok(Duration::ZERO)
+            }
+            Settled::Refused { sequence, refusal } => {
+                if self.keeper.has_receipt_before(sequence, refusal.code)
+                    && let Ok(shown) = self.client.checkpoint().await
+                    && let Some(alarm) = self.keeper.settle_refusal(sequence, &refusal, &shown, now)?
+                {
+                    tracing::error!(kind = alarm.alarm.kind, "THE LOG CONTRADICTS ITSELF: {}", alarm.detail);
+                }
+                self.refused(sequence, &refusal, now);
+                Ok(if refusal.code.may_pass_later() {
+                    self.retry.failed(some_fraction())
+                } else {
+                    Retry::refused(some_fraction())
+                })
+            }
+            Settled::Contradiction(alarm) => {
+                tracing::error!(
+                    kind = alarm.alarm.kind,
+                    proof = %self.keeper.proof_place(),
+                    "THE LOG CONTRADICTS ITSELF: {}. Both checkpoints are kept as proof, and no receipt of this history is \
+                     accepted. Ask the collector's administrator; show the proof to your auditor",
+                    alarm.detail
+                );
+                Ok(Retry::refused(some_fraction()))
+            }
+            Settled::Disbelieved(disbelief) => {
+                tracing::error!("{disbelief}; the statements are kept and sent again");
+                self.report.unreachable = Some(Noted::going_on(
+                    self.report.unreachable.take(),
+                    disbelief.to_string(),
+                    now,
+                ));
+                Ok(self.retry.failed(some_fraction()))
+            }
+            Settled::StillMissing { sequence } => {
+                tracing::error!(
+                    sequence,
+                    "the collector lacks facts that were just sent to it; trying again"
+                );
+                Ok(self.retry.failed(some_fraction()))
+            }
+        }
+    }
+
+    fn refused(&mut self, sequence: u64, refusal: &Refusal, now: Timestamp) {
+        let before = self
+            .report
+            .refused
+            .take()
+            .filter(|refused| refused.sequence == sequence);
+        if before.as_ref().is_none_or(|before| before.code != refusal.code) {
+            tracing::error!(
+                sequence,
+                code = ?refusal.code,
+                "the collector refuses a statement: {}. It is kept, with all after it, and tried again",
+                refusal.detail
+            );
+        }
+        self.report.refused = Some(StatementRefused {
+            sequence,
+            since: before.map_or(now, |before| before.since),
+            code: refusal.code,
+            detail: refusal.detail.clone(),
+        });
+    }
+
+    fn checked_in(&mut self, answer: &CheckInResponse, timing: &mut Timing, now: Instant) -> Result<(), ServiceError> {
+        let wall = clock::now();
+        let ahead = wall.since(answer.clock);
+        if ahead.abs() > CLOCK_TOLERANCE
+            && self
+                .report
+                .clock_ahead_seconds
+                .is_none_or(|was| was.abs() <= CLOCK_TOLERANCE)
+        {
+            tracing::warn!(
+                "this host's clock says {wall}, the collector's {}: check the time synchronisation (timedatectl status)",
+                answer.clock
+            );
+        }
+        self.report.clock_ahead_seconds = Some(ahead);
+        if answer.pace != self.keeper.member().pace()? {
+            tracing::info!(pace = ?answer.pace, "the collector sets another pace");
+            self.keeper.member().set_pace(answer.pace)?;
+            timing.schedule.set_pace(answer.pace, now);
+        }
+        if let Some(head) = self.keeper.spool().head() {
+            timing.schedule.wall_clock(wall.since(head.observed_at), now);
+        }
+        Ok(())
+    }
+
+    fn renewed(&mut self, pem: &str) -> Result<(), ServiceError> {
+        let ca = self.keeper.member().ca()?;
+        // A certificate that does not fit its key, or cannot be read, must not replace the one that works.
+        let usable = member_config(&ca, pem).is_ok();
+        let Some(validity) = Validity::of_pem(pem).ok().filter(|_| usable) else {
+            tracing::error!(
+                "the renewed certificate cannot be used; the old one is kept and the next is asked for later"
+            );
+            return Ok(());
+        };
+        self.keeper.member().replace_client(pem)?;
+        self.client = client(&self.keeper)?;
+        self.validity = validity;
+        self.report.certificate_until = Some(validity.not_after);
+        tracing::info!(until = %validity.not_after, "the client certificate was renewed");
+        Ok(())
+    }
+}
