@@ -15,7 +15,7 @@ step "Programs that tests hold ours against"
 # Authorities for probes, a guest's parts, foreign verifiers, a browser.
 packages=(
   gcc libc6-dev openssl unzip jq procps
-  cryptsetup-bin mount util-linux e2fsprogs distro-info-data openssh-server sudo passwd
+  cryptsetup-bin mount util-linux e2fsprogs distro-info distro-info-data gzip lz4 openssh-server sudo passwd
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv chromium fonts-dejavu-core
 )

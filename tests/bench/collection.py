@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""CPU and memory of one full collection, beside the tools that people run for the same purpose, on this host, in one run.
+
+    tests/bench/collection.py AGENT [--rounds N]
+
+Lynis and OpenSCAP are measured if they are installed; for OpenSCAP the data stream is given by OSCAP_CONTENT (for instance
+ssg-debian12-ds.xml). Nothing is asserted: numbers go to docs/performance.md by hand, with the machine that they are from.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+
+
+def measure(command):
+    """CPU seconds (user and system, children included) and peak resident memory (MiB) of a command."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with open(os.devnull, "w") as sink:
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False)
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        os.write(write, f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}".encode())
+        os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    cpu, memory = os.read(read, 200).split()
+    os.close(read)
+    return float(cpu), float(memory)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("agent", help="a release build of affiant-agent")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments = arguments.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        collect = [arguments.agent, "collect", "--output", os.path.join(folder, "facts")]
+        measure(collect)  # warms the caches
+        rounds = [measure(collect) for _ in range(arguments.rounds)]
+    cpu = sorted(cpu for cpu, _ in rounds)[len(rounds) // 2]
+    memory = max(memory for _, memory in rounds)
+    rows = [("affiant-agent collect", cpu, memory)]
+
+    if shutil.which("lynis"):
+        rows.append(("lynis audit system --quick", *measure(["lynis", "audit", "system", "--quick", "--no-colors"])))
+    content = os.environ.get("OSCAP_CONTENT")
+    if shutil.which("oscap") and content:
+        profile = "xccdf_org.ssgproject.content_profile_anssi_bp28_enhanced"
+        rows.append(("oscap xccdf eval (anssi_bp28_enhanced)", *measure(["oscap", "xccdf", "eval", "--profile", profile, content])))
+
+    print(f"{platform.machine()}, Linux {platform.release()}, {os.cpu_count()} cores; median of {arguments.rounds} collections")
+    for name, seconds, mebibytes in rows:
+        print(f"{name:42} {seconds * 1000:10.0f} ms CPU {mebibytes:8.1f} MiB   1 : {seconds / cpu:.0f}")
+    if len(rows) == 1:
+        print("neither lynis nor oscap is installed: no peer was measured", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
