@@ -10,10 +10,12 @@ use crate::clock::{Clock, NoRandomness};
 use crate::config::Config;
 use crate::contacts::Contacts;
 use crate::data_dir::{DataDir, DataDirError, Lock};
+use crate::index::Index;
 use crate::ingest::Ingest;
 use crate::keys::{self, KeysError};
 use crate::log::{Log, LogError};
 use crate::opening::{self, OpeningError};
+use crate::query::Query;
 use crate::rules::{Rules, RulesError};
 use crate::store::{Sqlite, Store, StoreError};
 
@@ -35,6 +37,8 @@ pub struct App {
     pub log: Log,
     /// The rules of this configuration; in force once [`App::bring_rules_into_force`] was called.
     pub rules: Rules,
+    /// Answers questions out of the index.
+    pub query: Query,
     /// Who checked in last.
     pub contacts: Contacts,
     /// Takes statements in.
@@ -97,6 +101,7 @@ impl App {
         Ok(Arc::new(Self {
             contacts: Contacts::load(store.as_ref())?,
             ingest: Ingest::new(Arc::clone(&store)),
+            query: Query::new(Index::new(&data.index(), Arc::clone(&store)), Arc::clone(&clock)),
             config,
             data,
             clock,

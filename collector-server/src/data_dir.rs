@@ -3,6 +3,7 @@
 //! ```text
 //! lock              held while a collector, or a command that writes the log, runs
 //! log.sqlite        entries, facts, members, tokens
+//! index.sqlite      what follows from them; may be deleted
 //! ca.pem            certificate of the CA
 //! keys/             ca.key.pem, log.seed, statement.seed: readable by the owner only
 //! run/              agents.addr, people.addr, agents.url, control.sock: of the running server
@@ -61,6 +62,11 @@ impl DataDir {
     /// The store's file.
     pub fn store(&self) -> PathBuf {
         self.file(crate::store::sqlite::FILE)
+    }
+
+    /// The index's file.
+    pub fn index(&self) -> PathBuf {
+        self.file(crate::index::FILE)
     }
 
     /// The CA's certificate.

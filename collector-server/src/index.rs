@@ -37,7 +37,7 @@ pub use places::Places;
 pub use rules::InForce;
 pub use snapshot::{Enrolled, Head, Index, Snapshot};
 pub use totals::{Tally, Totals};
-pub use writer::{ScopeChange, Step, Writer};
+pub use writer::{Step, Writer};
 
 pub(crate) use host::StatementRow;
 pub(crate) use standing::HostStanding;

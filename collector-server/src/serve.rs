@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::ca::AuthorityError;
 use crate::control::{self, ControlError};
 use crate::data_dir::DataDirError;
+use crate::index::Follower;
 use crate::net::{self, Audience, Server, TlsError, agents_tls, people_tls};
 use crate::{agents, web};
 
@@ -52,6 +53,9 @@ pub enum ServeError {
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for")]
     Signal(#[source] io::Error),
+    /// The index's thread.
+    #[error("the index cannot be followed")]
+    Index(#[source] io::Error),
     /// The log's writer stopped after a failure: what it logged says why.
     #[error("the log is closed for writing after a failure; the server ends so that starting again settles it")]
     LogStopped,
@@ -167,6 +171,8 @@ pub async fn run(app: Arc<App>, bound: Bound, ending: watch::Sender<bool>) -> Re
         tasks.spawn(net::serve(server, listener, ending.subscribe()));
     }
     let contacts = tokio::spawn(write_contacts(Arc::clone(&app)));
+    let (store, clock) = (Arc::clone(&app.store), Arc::clone(&app.clock));
+    let follower = Follower::start(app.data.index(), store, clock, app.log.grown()).map_err(ServeError::Index)?;
     let mut grown = app.log.grown();
     let mut ended = ending.subscribe();
     let result = tokio::select! {
@@ -184,6 +190,8 @@ pub async fn run(app: Arc<App>, bound: Bound, ending: watch::Sender<bool>) -> Re
         tracing::warn!(%error, "the last check-ins were not written down");
     }
     drop(std::fs::remove_file(app.data.control()));
+    // Waits for the transaction that it is in.
+    drop(tokio::task::spawn_blocking(move || drop(follower)).await);
     result
 }
 

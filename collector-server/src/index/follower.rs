@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{IndexError, ScopeChange, Writer};
+use super::{IndexError, Writer};
 use crate::clock::Clock;
 use crate::store::Store;
 
@@ -47,7 +47,6 @@ impl Follower {
     pub fn start(
         path: PathBuf,
         store: Arc<dyn Store>,
-        scope: ScopeChange,
         clock: Arc<dyn Clock>,
         grown: watch::Receiver<u64>,
     ) -> Result<Self, std::io::Error> {
@@ -64,7 +63,7 @@ impl Follower {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new()
             .name("index".to_owned())
-            .spawn(move || runtime.block_on(following.run(scope)))?;
+            .spawn(move || runtime.block_on(following.run()))?;
         Ok(Self {
             status,
             stop: Some(stop),
@@ -90,9 +89,9 @@ impl Drop for Follower {
 }
 
 impl Following {
-    async fn run(mut self, mut scope: ScopeChange) {
+    async fn run(mut self) {
         loop {
-            let end = self.follow(&mut scope).await;
+            let end = self.follow().await;
             let Err(error) = end else { return };
             let why = chain(&error);
             tracing::error!(error = why, "the index does not get on");
@@ -104,9 +103,8 @@ impl Following {
     }
 
     /// Follows until it is told to stop.
-    async fn follow(&mut self, scope: &mut ScopeChange) -> Result<(), IndexError> {
-        let mut writer = Writer::open(&self.path, Arc::clone(&self.store), scope.clone(), self.clock.now())?;
-        *scope = ScopeChange::Keep;
+    async fn follow(&mut self) -> Result<(), IndexError> {
+        let mut writer = Writer::open(&self.path, Arc::clone(&self.store), self.clock.now())?;
         loop {
             self.grown.borrow_and_update();
             let step = writer.step(self.clock.now())?;

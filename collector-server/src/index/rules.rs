@@ -1,7 +1,9 @@
 //! The rules in force, as the log has them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use controls::assessment::parse_scope;
 use controls::baseline::Baseline;
 use controls::rule::RuleSet;
 use controls::timeline::DEFAULT_FRESHNESS;
@@ -24,6 +26,8 @@ pub struct InForce {
     pub entry: Option<(u64, RuleSetInForce)>,
     /// The rules.
     pub set: RuleSet,
+    /// Names of the hosts that ought to report, if there is such a list.
+    pub scope: Option<BTreeSet<String>>,
 }
 
 impl InForce {
@@ -49,7 +53,11 @@ impl InForce {
         let Some(index) = index else {
             let set = RuleSet::load(std::iter::empty::<(&str, &[u8])>(), &Baseline::default());
             let set = set.map_err(|error| IndexError::damaged(format_args!("no rules at all: {error}")))?;
-            return Ok(Arc::new(Self { entry: None, set }));
+            return Ok(Arc::new(Self {
+                entry: None,
+                set,
+                scope: None,
+            }));
         };
         let wrong = |problem: String| IndexError::Rules { index, problem };
         let bytes = store
@@ -60,27 +68,29 @@ impl InForce {
         let Predicate::Rules(entry) = statement.predicate else {
             return Err(wrong("the entry is of another kind".to_owned()));
         };
-        let mut files = Vec::new();
-        let mut baseline = Baseline::default();
+        let (mut files, mut baseline, mut scope) = (Vec::new(), Baseline::default(), None);
         for subject in &statement.subject {
-            let rule = subject
-                .name
-                .strip_prefix("rules/")
-                .and_then(|name| name.strip_suffix(".yaml"));
-            let Some(rule) = rule else { continue };
+            let rule = subject.name.strip_prefix("rules/").and_then(|name| name.strip_suffix(".yaml"));
+            if rule.is_none() && subject.name != pack::SCOPE {
+                continue;
+            }
             let missing = || wrong(format!("the file {} ({}) is not stored", subject.name, subject.digest));
             let file = store.file(&subject.digest)?.ok_or_else(missing)?;
-            if subject.name == pack::BASELINE {
-                let text = std::str::from_utf8(&file).map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
-                baseline = serde_saphyr::from_str(text).map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
-            } else {
-                files.push((rule.to_owned(), file));
+            let text = || String::from_utf8_lossy(&file);
+            match rule {
+                None => scope = Some(parse_scope(&text())),
+                Some(_) if subject.name == pack::BASELINE => {
+                    let read = Baseline::from_yaml(&text());
+                    baseline = read.map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
+                }
+                Some(rule) => files.push((rule.to_owned(), file)),
             }
         }
         let set = RuleSet::load(files, &baseline).map_err(|error| wrong(error.to_string()))?;
         Ok(Arc::new(Self {
             entry: Some((index, entry)),
             set,
+            scope,
         }))
     }
 }

@@ -29,15 +29,6 @@ use crate::store::{Store, StoreError, sqlite};
 /// Entries in one transaction. More are not faster; fewer are, to those who wait for the first.
 const GROUP: usize = 2048;
 
-/// What is known of the hosts that ought to report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScopeChange {
-    /// What the index was made with.
-    Keep,
-    /// This list; or none: then the enrolled hosts stand for it.
-    Set(Option<BTreeSet<String>>),
-}
-
 /// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
@@ -55,7 +46,6 @@ pub struct Writer {
     store: Arc<dyn Store>,
     rules: Arc<InForce>,
     places: Arc<Places>,
-    scope: Option<BTreeSet<String>>,
     head: Head,
     totals: Totals,
     states: HashMap<i64, State>,
@@ -97,7 +87,7 @@ struct Made {
 
 impl Writer {
     /// Opens the index, or makes it. A file of another form, of another log, or that is damaged is made again.
-    pub fn open(path: &Path, store: Arc<dyn Store>, scope: ScopeChange, now: Timestamp) -> Result<Self, IndexError> {
+    pub fn open(path: &Path, store: Arc<dyn Store>, now: Timestamp) -> Result<Self, IndexError> {
         let connection = match prepare(path)? {
             Prepared::Usable(connection) if follows(&connection, store.as_ref())? => connection,
             prepared => {
@@ -119,7 +109,6 @@ impl Writer {
             rules,
             connection,
             store,
-            scope: None,
             head: Head {
                 position: 0,
                 last_entry: None,
@@ -132,7 +121,7 @@ impl Writer {
             judgements: Judgements::default(),
         };
         let made = writer.recall()?;
-        writer.adopt(&made, scope, now)?;
+        writer.adopt(&made, now)?;
         Ok(writer)
     }
 
@@ -173,7 +162,6 @@ impl Writer {
             as_of: timestamp(as_of)?,
         };
         self.totals = serde_json::from_str(&totals).map_err(IndexError::damaged)?;
-        self.scope = super::snapshot::scope(self.rows())?;
         let sql = format!("SELECT {}, host FROM state", State::COLUMNS);
         let read = |row: &rusqlite::Row<'_>| Ok((State::read(row)?, row.get::<_, i64>(14)?));
         let states = self.rows().many("reading the states of hosts", &sql, [], read)?;
@@ -203,38 +191,35 @@ impl Writer {
         })
     }
 
-    /// Makes the state at present what it is by the rules, the freshness and the scope that count now.
-    fn adopt(&mut self, made: &Made, scope: ScopeChange, now: Timestamp) -> Result<(), IndexError> {
+    /// Makes the state at present what it is by the rules that count now.
+    fn adopt(&mut self, made: &Made, now: Timestamp) -> Result<(), IndexError> {
         let other_program = made.evaluator != EVALUATOR;
-        let scope = match scope {
-            ScopeChange::Set(scope) if scope != self.scope => Some(scope),
-            _ => None,
-        };
-        if !other_program
-            && scope.is_none()
-            && made.rules == self.rules.index()
-            && made.freshness == self.rules.freshness()
-        {
+        if !other_program && made.rules == self.rules.index() {
             return Ok(());
         }
-        let retell = made.freshness != self.rules.freshness();
         self.transact(|writer| {
             if other_program {
-                writer
-                    .rows()
-                    .batch("forgetting judgements", "DELETE FROM judgement; DELETE FROM judged")?;
-                writer.judgements.forget();
-            }
-            if let Some(scope) = scope {
-                writer.set_scope(scope)?;
-            }
-            if retell {
-                writer.retell()?;
+                let sql = "DELETE FROM judgement; DELETE FROM judged";
+                writer.rows().batch("forgetting judgements", sql)?;
             }
             writer.head.as_of = writer.head.as_of.max(now);
-            writer.restate()?;
+            writer.change_rules(made.freshness)?;
             writer.write_head()
         })
+    }
+
+    /// After other rules have come into force.
+    fn change_rules(&mut self, freshness_before: u64) -> Result<(), IndexError> {
+        const DOING: &str = "writing the scope";
+        self.places = Arc::new(Places::of(&self.rules.set));
+        self.rows().batch(DOING, "DELETE FROM scope")?;
+        for name in self.rules.scope.iter().flatten() {
+            self.rows().run(DOING, "INSERT INTO scope (name) VALUES (?1)", [name])?;
+        }
+        if freshness_before != self.rules.freshness() {
+            self.retell()?;
+        }
+        self.restate()
     }
 
     /// Takes in the next entries, at most a group, and whatever has become due by `now`. One transaction, or nothing.
@@ -312,20 +297,10 @@ impl Writer {
                 self.rules.index().map(signed),
                 EVALUATOR,
                 signed(self.rules.freshness()),
-                self.scope.is_some(),
+                self.rules.scope.is_some(),
                 totals,
             ],
         )?;
-        Ok(())
-    }
-
-    fn set_scope(&mut self, scope: Option<BTreeSet<String>>) -> Result<(), IndexError> {
-        const DOING: &str = "writing the scope";
-        self.rows().batch(DOING, "DELETE FROM scope")?;
-        for name in scope.iter().flatten() {
-            self.rows().run(DOING, "INSERT INTO scope (name) VALUES (?1)", [name])?;
-        }
-        self.scope = scope;
         Ok(())
     }
 
@@ -500,18 +475,13 @@ impl Writer {
 
     fn settle(&mut self, mut touched: Touched, now: Timestamp) -> Result<(), IndexError> {
         if let Some(index) = touched.rules {
-            let rules = InForce::at(self.store.as_ref(), Some(index))?;
-            let retell = rules.freshness() != self.rules.freshness();
-            self.places = Arc::new(Places::of(&rules.set));
-            self.rules = rules;
-            if retell {
-                self.retell()?;
-            }
+            let freshness_before = self.rules.freshness();
+            self.rules = InForce::at(self.store.as_ref(), Some(index))?;
             self.head.as_of = now;
-            return self.restate();
+            return self.change_rules(freshness_before);
         }
         let rows = Rows(&self.connection);
-        if self.scope.is_some() {
+        if self.rules.scope.is_some() {
             self.totals.never_enrolled = self.never_enrolled(&touched.names)?;
         }
         let sql = "SELECT host FROM state WHERE due <= ?1";
@@ -543,7 +513,7 @@ impl Writer {
         let mut missing = self.totals.never_enrolled;
         for name in names
             .iter()
-            .filter(|name| self.scope.as_ref().is_some_and(|scope| scope.contains(*name)))
+            .filter(|name| self.rules.scope.as_ref().is_some_and(|scope| scope.contains(*name)))
         {
             // Hosts that are not counted yet have no row there.
             let sql = "SELECT EXISTS (SELECT 1 FROM standing WHERE name = ?1)";
@@ -587,7 +557,7 @@ impl Writer {
                 revoked_at: revoked.map(timestamp).transpose()?,
             });
         }
-        let listed = self.scope.as_ref().map(|scope| scope.contains(name));
+        let listed = self.rules.scope.as_ref().map(|scope| scope.contains(name));
         let parts = parts(&tenures, listed, (now, now.plus(1)));
         let mut changed = Vec::new();
         for ((host, ..), part) in hosts.into_iter().zip(parts) {
