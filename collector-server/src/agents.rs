@@ -30,7 +30,7 @@ use crate::app::App;
 use failures::Failures;
 
 /// A request that takes longer, its body included, is given up.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Enrolment requests, check-ins and renewals are small.
 const SMALL: usize = 32 * 1024;
 /// A full batch of the longest envelopes, each with its line end.

@@ -89,9 +89,8 @@ impl Authority {
     pub fn load(data: &DataDir, now: Timestamp) -> Result<Self, AuthorityError> {
         match (data.read(CERTIFICATE)?, data.read(KEY)?) {
             (Some(certificate), Some(key)) => Self::read(&certificate, &key),
-            (None, None) => Self::make(data, now),
-            // The key is written first: without a certificate it has signed nothing.
-            (None, Some(_)) => Self::make(data, now),
+            // The key is written first: one without a certificate has signed nothing.
+            (None, _) => Self::make(data, now),
             (Some(_), None) => Err(AuthorityError::Half),
         }
     }

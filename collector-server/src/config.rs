@@ -57,7 +57,6 @@ pub struct People {
 /// How often agents do what, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_field_names, reason = "the unit is part of the key")]
 pub struct Pace {
     /// A statement at least this often.
     pub seal_seconds: u32,
@@ -255,11 +254,8 @@ mod tests {
         let example = &manual[begin..begin + manual[begin..].find("```").unwrap()];
         // Keys without a default stand there as comments.
         assert_eq!(load(example).unwrap(), Config::default());
-        let all: String = example
-            .lines()
-            .map(|line| format!("{}\n", line.trim_start_matches("# ")))
-            .collect();
-        let set = load(&all).unwrap();
+        let all: Vec<_> = example.lines().map(|line| line.trim_start_matches("# ")).collect();
+        let set = load(&all.join("\n")).unwrap();
         assert!(set.origin.is_some() && set.scope.is_some() && set.rules.is_some() && set.agents.url.is_some());
         for key in [
             "names",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use evidence::Digest;
 use evidence::aws_lc::AwsLc;
 use evidence::key::SignatureCheck as _;
 use evidence::statement::{Enrolment, HostId, Predicate, Statement, Subject};
@@ -104,7 +105,8 @@ fn host_id(name: &str) -> Result<HostId, EnrolError> {
         }
     }
     let id = id.trim_end_matches('-');
-    let suffix: String = clock::random::<5>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let suffix = Digest::of(&clock::random::<16>()?).to_string();
+    let suffix = suffix.get(..10).unwrap_or_default();
     let id = if id.is_empty() {
         format!("host-{suffix}")
     } else {

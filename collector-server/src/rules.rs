@@ -43,7 +43,7 @@ pub enum RulesError {
         /// Which file.
         path: PathBuf,
         /// What is wrong, and where.
-        error: serde_saphyr::Error,
+        error: Box<serde_saphyr::Error>,
     },
     /// Rules that do not load.
     #[error(transparent)]
@@ -80,7 +80,10 @@ impl Rules {
                 if name == BASELINE {
                     parameters = read(&path)?;
                     let text = String::from_utf8_lossy(&parameters);
-                    baseline = serde_saphyr::from_str(&text).map_err(|error| RulesError::Baseline { path, error })?;
+                    baseline = serde_saphyr::from_str(&text).map_err(|error| RulesError::Baseline {
+                        path,
+                        error: Box::new(error),
+                    })?;
                 } else if let Some(name) = name.strip_suffix(".yaml") {
                     rules.push((name.to_owned(), read(&path)?));
                 }

@@ -14,18 +14,20 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Server
 
 use super::load::Measured;
 
+/// Exchanges measured.
+const TIMES: u32 = 2000;
 /// HTTP heads, request and answer, as they were counted once.
 const HEADS: usize = 200;
 
 /// Microseconds of CPU per statement.
-pub struct Floor {
-    pub tls: f64,
-    pub signature: f64,
-    pub fsync: f64,
+pub(super) struct Floor {
+    pub(super) tls: f64,
+    pub(super) signature: f64,
+    pub(super) fsync: f64,
 }
 
 impl Floor {
-    pub fn total(&self) -> f64 {
+    pub(super) fn total(&self) -> f64 {
         self.tls + self.signature + self.fsync
     }
 }
@@ -41,7 +43,7 @@ fn each(times: u32, mut work: impl FnMut()) -> f64 {
     (cpu() - begin) / f64::from(times)
 }
 
-pub fn measure(folder: &Path, measured: &Measured) -> Floor {
+pub(super) fn measure(folder: &Path, measured: &Measured) -> Floor {
     let statement = measured.request_bytes;
     let request = vec![b'x'; statement * measured.batch + HEADS];
     let response = vec![b'x'; measured.response_bytes * measured.batch + HEADS];
@@ -96,7 +98,6 @@ fn tls(request: &[u8], response: &[u8]) -> f64 {
             client.process_new_packets().unwrap();
         }
     }
-    const TIMES: u32 = 2000;
     let mut sealed = Vec::new();
     for _ in 0..TIMES {
         client.writer().write_all(request).unwrap();
@@ -131,7 +132,7 @@ fn signature(length: usize) -> f64 {
     let message = vec![b'x'; length * 3 / 4];
     let signature = signer.sign(&message).unwrap();
     each(2000, || {
-        AwsLc.check(signer.public_key(), &message, &signature.0).unwrap()
+        AwsLc.check(signer.public_key(), &message, &signature.0).unwrap();
     })
 }
 

@@ -32,20 +32,20 @@ use super::Options;
 use super::floor::Floor;
 
 /// What was measured.
-pub struct Measured {
+pub(super) struct Measured {
     statements: usize,
     elapsed: Duration,
     server_cpu: Duration,
     stored: u64,
-    pub request_bytes: usize,
-    pub response_bytes: usize,
-    pub batch: usize,
+    pub(super) request_bytes: usize,
+    pub(super) response_bytes: usize,
+    pub(super) batch: usize,
     /// Statements that share one commit, on average.
-    pub group: usize,
+    pub(super) group: usize,
 }
 
 impl Measured {
-    pub fn print(&self, floor: &Floor) {
+    pub(super) fn print(&self, floor: &Floor) {
         let each = |whole: Duration| whole.as_secs_f64() * 1e6 / self.statements as f64;
         let cost = each(self.server_cpu);
         println!(
@@ -74,7 +74,7 @@ impl Measured {
 }
 
 /// The server's process.
-pub fn serve(folder: PathBuf) {
+pub(super) fn serve(folder: PathBuf) {
     let mut config = Config::default();
     config.agents.listen = "127.0.0.1:0".parse().unwrap();
     config.people.listen = "127.0.0.1:0".parse().unwrap();
@@ -242,7 +242,7 @@ async fn prepare(number: usize, address: &str, data: &DataDir, options: &Options
                 sequence,
                 previous,
                 observed_at: now,
-                held: (sequence > 0).then(|| Held {
+                held: (sequence > 0).then_some(Held {
                     until: now,
                     collections: 12,
                 }),
@@ -299,7 +299,7 @@ async fn send(agent: Agent) -> usize {
     answered
 }
 
-pub fn run(options: &Options, data: &Path) -> Measured {
+pub(super) fn run(options: &Options, data: &Path) -> Measured {
     let (server, address) = Server::start(data);
     let data = DataDir::new(data);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -318,7 +318,7 @@ pub fn run(options: &Options, data: &Path) -> Measured {
         for task in tasks {
             answered += task.await.unwrap();
         }
-        (begin.elapsed(), server.cpu() - cpu, sent, answered)
+        (begin.elapsed(), server.cpu().saturating_sub(cpu), sent, answered)
     });
     // Enrolment, facts and manifest of each agent were a transaction each, the first two entries as well.
     let commits = server.end().saturating_sub(options.agents as u64 * 3 + 2);

@@ -216,13 +216,12 @@ impl HashReader for At<'_> {
             return Ok(hash);
         }
         let key = (tile.level, tile.index);
-        let subtrees = match full.get(&key) {
-            Some(subtrees) => subtrees,
-            None => {
-                let subtrees = Arc::new(Subtrees::of(known_hashes(tile, &mut store.as_ref())?));
-                full.insert(key, Arc::clone(&subtrees));
-                subtrees
-            }
+        let subtrees = if let Some(subtrees) = full.get(&key) {
+            subtrees
+        } else {
+            let subtrees = Arc::new(Subtrees::of(known_hashes(tile, &mut store.as_ref())?));
+            full.insert(key, Arc::clone(&subtrees));
+            subtrees
         };
         subtrees.get(height, place).ok_or_else(missing)
     }

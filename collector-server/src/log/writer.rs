@@ -49,8 +49,11 @@ where
     }
 }
 
+/// Where the answer to a piece of work will be.
+pub(super) type Answer<T> = oneshot::Receiver<Result<Committed<T>, LogError>>;
+
 /// Packs work up together with the place where its answer will be.
-pub(super) fn job<T, W>(work: W) -> (Box<dyn Job>, oneshot::Receiver<Result<Committed<T>, LogError>>)
+pub(super) fn job<T, W>(work: W) -> (Box<dyn Job>, Answer<T>)
 where
     T: Send + 'static,
     W: FnMut(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -94,7 +97,9 @@ impl Writer {
     fn group(&self, mut group: Vec<Box<dyn Job>>, edge: &mut Option<Edge>) -> Result<(), LogError> {
         match self.commit(&mut group, edge) {
             Ok(head) => {
-                group.into_iter().for_each(|job| job.finish(Ok(Arc::clone(&head))));
+                for job in group {
+                    job.finish(Ok(Arc::clone(&head)));
+                }
                 Ok(())
             }
             Err(error) => {
@@ -103,7 +108,9 @@ impl Writer {
                 if group.len() > 1 && !fatal && !error.may_pass_later() {
                     return group.into_iter().try_for_each(|job| self.group(vec![job], edge));
                 }
-                group.into_iter().for_each(|job| job.finish(Err(error.clone())));
+                for job in group {
+                    job.finish(Err(error.clone()));
+                }
                 if fatal { Err(error) } else { Ok(()) }
             }
         }

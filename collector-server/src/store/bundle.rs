@@ -19,7 +19,8 @@ use evidence::envelope::{MAX_BYTES, PAYLOAD_TYPE};
 use super::{StoreError, TILE_WIDTH};
 
 const VERSION: u8 = 1;
-const COUNT: usize = TILE_WIDTH as usize;
+const COUNT: usize = 256;
+const _: () = assert!(COUNT as u64 == TILE_WIDTH);
 const KEYID: usize = Digest::LEN;
 const SIGNATURE: usize = 64;
 /// Nothing that [`seal`] made is larger when opened, so that a damaged bundle cannot ask for more memory.
@@ -109,7 +110,7 @@ pub fn open(sealed: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let length = length.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
         bodies.push(take(length).ok_or_else(short)?);
     }
-    let in_parts = forms.iter().filter(|form| **form == 1).count();
+    let in_parts = forms.iter().map(|form| usize::from(*form == 1)).sum::<usize>();
     let keyids = take(in_parts * KEYID).ok_or_else(short)?;
     let signatures = take(in_parts * SIGNATURE).ok_or_else(short)?;
     if !rest.is_empty() {

@@ -52,13 +52,13 @@ impl Sqlite {
         })
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read<T>(&self, work: impl FnOnce(Reading<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => database::open_reader(&self.path)?,
         };
-        let result = work(&Reading(&connection));
+        let result = work(Reading(&connection));
         let mut readers = lock(&self.readers);
         if readers.len() < IDLE_READERS {
             readers.push(connection);

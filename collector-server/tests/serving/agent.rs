@@ -25,7 +25,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 /// A client that trusts `ca` and shows `identity`.
-pub fn client(ca: &str, identity: Option<(&str, &KeyPair)>) -> Client {
+pub(crate) fn client(ca: &str, identity: Option<(&str, &KeyPair)>) -> Client {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
@@ -45,14 +45,14 @@ pub fn client(ca: &str, identity: Option<(&str, &KeyPair)>) -> Client {
     Client::builder().use_preconfigured_tls(config).build().unwrap()
 }
 
-pub struct NewHost {
-    pub tls: KeyPair,
-    pub signer: Ed25519Signer,
-    pub name: String,
+pub(crate) struct NewHost {
+    pub(crate) tls: KeyPair,
+    pub(crate) signer: Ed25519Signer,
+    pub(crate) name: String,
 }
 
 impl NewHost {
-    pub fn new(seed: u8, name: &str) -> Self {
+    pub(crate) fn new(seed: u8, name: &str) -> Self {
         Self {
             tls: KeyPair::generate().unwrap(),
             signer: Ed25519Signer::from_seed(&[seed; 32]).unwrap(),
@@ -60,7 +60,7 @@ impl NewHost {
         }
     }
 
-    pub fn request(&self, token: &str) -> EnrolRequest {
+    pub(crate) fn request(&self, token: &str) -> EnrolRequest {
         let tls_request = CertificateParams::default()
             .serialize_request(&self.tls)
             .unwrap()
@@ -87,20 +87,24 @@ impl NewHost {
 }
 
 /// A member.
-pub struct Agent {
-    pub client: Client,
-    pub address: SocketAddr,
-    pub signer: Ed25519Signer,
-    pub host: HostId,
-    pub enrolled: EnrolResponse,
-    pub log: VerifierKey,
-    pub epoch: String,
-    pub sequence: u64,
-    pub previous: Option<Digest>,
-    pub known: (u64, Digest),
+pub(crate) struct Agent {
+    pub(crate) client: Client,
+    pub(crate) address: SocketAddr,
+    pub(crate) signer: Ed25519Signer,
+    pub(crate) host: HostId,
+    pub(crate) enrolled: EnrolResponse,
+    pub(crate) log: VerifierKey,
+    pub(crate) epoch: String,
+    pub(crate) sequence: u64,
+    pub(crate) previous: Option<Digest>,
+    pub(crate) known: (u64, Digest),
 }
 
-pub async fn enrol_with(address: SocketAddr, ca: &str, request: &EnrolRequest) -> Result<EnrolResponse, Problem> {
+pub(crate) async fn enrol_with(
+    address: SocketAddr,
+    ca: &str,
+    request: &EnrolRequest,
+) -> Result<EnrolResponse, Problem> {
     let body = serde_json::to_vec(request).unwrap();
     let sent = client(ca, None)
         .post(format!("https://{address}/v1/enrol"))
@@ -115,7 +119,7 @@ pub async fn enrol_with(address: SocketAddr, ca: &str, request: &EnrolRequest) -
     }
 }
 
-pub async fn problem(response: Response) -> Problem {
+pub(crate) async fn problem(response: Response) -> Problem {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let status = response.status();
     let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
@@ -123,7 +127,7 @@ pub async fn problem(response: Response) -> Problem {
     problem
 }
 
-pub fn facts(probe: &str) -> Vec<u8> {
+pub(crate) fn facts(probe: &str) -> Vec<u8> {
     FactsDocument {
         probe: ProbeId::new(probe).unwrap(),
         version: 1,
@@ -140,7 +144,7 @@ pub fn facts(probe: &str) -> Vec<u8> {
     .unwrap()
 }
 
-pub fn manifest(documents: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn manifest(documents: &[(&str, &[u8])]) -> Vec<u8> {
     let documents = documents
         .iter()
         .map(|(probe, bytes)| (ProbeId::new(*probe).unwrap(), Digest::of(bytes)));
@@ -148,7 +152,7 @@ pub fn manifest(documents: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 impl Agent {
-    pub async fn enrol(address: SocketAddr, ca: &str, token: &str, new: NewHost) -> Self {
+    pub(crate) async fn enrol(address: SocketAddr, ca: &str, token: &str, new: NewHost) -> Self {
         let enrolled = enrol_with(address, ca, &new.request(token)).await.unwrap();
         let log: VerifierKey = enrolled.log.parse().unwrap();
         let receipt = Receipt::parse(&enrolled.receipt).unwrap();
@@ -178,11 +182,11 @@ impl Agent {
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
     }
 
-    pub fn observation(&self, at: Timestamp) -> Observation {
+    pub(crate) fn observation(&self, at: Timestamp) -> Observation {
         Observation {
             host: self.host.clone(),
             agent: AgentBuild {
@@ -201,7 +205,7 @@ impl Agent {
         }
     }
 
-    pub fn seal(&self, observation: Observation, manifest: Digest) -> Verified {
+    pub(crate) fn seal(&self, observation: Observation, manifest: Digest) -> Verified {
         let statement = Statement {
             subject: vec![Subject {
                 name: "manifest".into(),
@@ -213,14 +217,14 @@ impl Agent {
     }
 
     /// The next statement.
-    pub fn next(&mut self, at: Timestamp, manifest: Digest) -> Verified {
+    pub(crate) fn next(&mut self, at: Timestamp, manifest: Digest) -> Verified {
         let sealed = self.seal(self.observation(at), manifest);
         self.sequence += 1;
         self.previous = Some(sealed.digest());
         sealed
     }
 
-    pub async fn put(&self, path: &str, bytes: &[u8]) -> Response {
+    pub(crate) async fn put(&self, path: &str, bytes: &[u8]) -> Response {
         self.client
             .put(self.url(path))
             .body(bytes.to_vec())
@@ -229,7 +233,7 @@ impl Agent {
             .unwrap()
     }
 
-    pub async fn put_all(&self, manifest: &[u8], documents: &[&[u8]]) {
+    pub(crate) async fn put_all(&self, manifest: &[u8], documents: &[&[u8]]) {
         let response = self
             .put(&format!("/v1/manifests/{}", Digest::of(manifest)), manifest)
             .await;
@@ -240,13 +244,13 @@ impl Agent {
         }
     }
 
-    pub async fn send(&self, lines: &[&[u8]]) -> Response {
+    pub(crate) async fn send(&self, lines: &[&[u8]]) -> Response {
         let url = self.url(&format!("/v1/statements?known={}", self.known.0));
         self.client.post(url).body(lines.join(&b'\n')).send().await.unwrap()
     }
 
     /// Delivers, and verifies what is answered as an agent must.
-    pub async fn deliver(&mut self, lines: &[&[u8]]) -> Vec<Delivered> {
+    pub(crate) async fn deliver(&mut self, lines: &[&[u8]]) -> Vec<Delivered> {
         let response = self.send(lines).await;
         assert_eq!(response.status(), StatusCode::OK);
         let response: DeliverResponse = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();

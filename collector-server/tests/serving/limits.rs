@@ -123,9 +123,9 @@ async fn the_log_can_be_read_by_members_as_tiles() {
         let bundle = get(path).await.bytes().await.unwrap();
         let entries = evidence::tile::decode_bundle(&bundle).unwrap();
         assert_eq!(entries.len(), width);
-        entries
-            .iter()
-            .for_each(|entry| frontier.push(evidence::tree::leaf_hash(entry)));
+        for entry in entries {
+            frontier.push(evidence::tree::leaf_hash(entry));
+        }
     }
     assert_eq!(frontier.root(), signed.checkpoint().root);
     let full = get("/log/tile/0/000").await;

@@ -1,5 +1,12 @@
 //! A real server on loopback, real TLS, statements that are really signed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "these are tests"
+)]
+
 mod agent;
 mod enrolment;
 mod ingest;

@@ -17,10 +17,10 @@ use tokio::task::JoinHandle;
 
 /// 2026-11-24T12:00:00Z, moved by the test. Certificates are checked against the real clock, so it must be near.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }
@@ -31,13 +31,13 @@ impl Clock for TestClock {
     }
 }
 
-pub struct TestServer {
-    pub app: Arc<App>,
-    pub clock: Arc<TestClock>,
-    pub address: std::net::SocketAddr,
+pub(crate) struct TestServer {
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) address: std::net::SocketAddr,
     ending: watch::Sender<bool>,
     task: JoinHandle<()>,
-    pub folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 fn start(folder: &TempDir, clock: &Arc<TestClock>) -> Arc<App> {
@@ -52,12 +52,12 @@ fn start(folder: &TempDir, clock: &Arc<TestClock>) -> Arc<App> {
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let now = affiant_collector::clock::SystemClock.now().unix();
         Self::restart(tempfile::tempdir().unwrap(), Arc::new(TestClock(AtomicI64::new(now)))).await
     }
 
-    pub async fn restart(folder: TempDir, clock: Arc<TestClock>) -> Self {
+    pub(crate) async fn restart(folder: TempDir, clock: Arc<TestClock>) -> Self {
         let (opened, app_clock) = (folder.path().to_owned(), Arc::clone(&clock));
         let (folder, app) = tokio::task::spawn_blocking(move || {
             let app = start(&folder, &app_clock);
@@ -82,7 +82,7 @@ impl TestServer {
     }
 
     /// Ends the server and lets go of the data directory.
-    pub async fn end(self) -> (TempDir, Arc<TestClock>) {
+    pub(crate) async fn end(self) -> (TempDir, Arc<TestClock>) {
         self.ending.send_replace(true);
         self.task.await.unwrap();
         let app = self.app;
@@ -96,7 +96,7 @@ impl TestServer {
     }
 
     /// A token, made as the command line makes it: through the file, beside the server.
-    pub fn token(&self, seconds: i64) -> String {
+    pub(crate) fn token(&self, seconds: i64) -> String {
         let made = token::make(self.app.authority.key(), self.clock.now(), seconds).unwrap();
         let store = Sqlite::open(&self.app.data.store()).unwrap();
         store

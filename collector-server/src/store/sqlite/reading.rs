@@ -238,7 +238,7 @@ impl Reading<'_> {
             .transpose()
     }
 
-    pub(super) fn token(&self, id: &[u8; 8]) -> Result<Option<TokenRecord>, StoreError> {
+    pub(super) fn token(&self, id: [u8; 8]) -> Result<Option<TokenRecord>, StoreError> {
         let sql = "SELECT id, secret, created, expires, used_at, used_by FROM token WHERE id = ?1";
         let row = self.one("reading a token", sql, [id], TokenRow::read)?;
         row.map(TokenRow::record).transpose()

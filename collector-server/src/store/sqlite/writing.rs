@@ -70,7 +70,7 @@ impl Transaction for Writing<'_> {
     }
 
     fn token(&mut self, id: &[u8; 8]) -> Result<Option<TokenRecord>, StoreError> {
-        self.reading().token(id)
+        self.reading().token(*id)
     }
 
     fn append(&mut self, index: u64, entry: &[u8]) -> Result<(), StoreError> {
