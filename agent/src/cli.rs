@@ -32,11 +32,14 @@ use crate::state::StateError;
 
 /// Probes this host, signs what it saw and delivers it to a collector.
 #[derive(Debug, Parser)]
-#[command(name = "affiant-agent", version, max_term_width = 100)]
+#[command(name = "affiant-agent", version, max_term_width = 100, after_help = ENVIRONMENT)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+const ENVIRONMENT: &str = "AFFIANT_LOG=error|warn|info|debug|trace says how much is written to standard error.\n\
+    HTTPS_PROXY and NO_PROXY are followed, except to this machine itself.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

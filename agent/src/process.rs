@@ -1,15 +1,37 @@
-//! What the agent says about itself: which build it is, and since when the kernel runs.
+//! The agent as a process: which build it is, since when the kernel runs, and how it uses memory.
 
-use std::io;
+use std::io::{self, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use evidence::Digest;
 use evidence::statement::AgentBuild;
 
+/// What glibc reads when a process starts, and only then (mallopt(3)): one arena, and memory goes back to the system as
+/// soon as it is free. Collections need some megabytes for a moment; the agent then waits for minutes.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "65536"),
+];
+
 /// The running build. The executable is read through `/proc/self/exe`, so that an upgrade in between does not matter.
 pub fn build() -> io::Result<AgentBuild> {
+    let mut executable = std::fs::File::open("/proc/self/exe")?;
+    let mut context = Context::new(&SHA256);
+    // In pieces: the whole would be the largest thing that the agent ever holds.
+    let mut chunk = vec![0; 32 * 1024];
+    loop {
+        match executable.read(&mut chunk)? {
+            0 => break,
+            count => context.update(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+    let sha256 = context.finish().as_ref().try_into().map_err(io::Error::other)?;
     Ok(AgentBuild {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        sha256: Digest::of(&std::fs::read("/proc/self/exe")?),
+        sha256: Digest::from_bytes(sha256),
     })
 }
 
@@ -17,4 +39,22 @@ pub fn build() -> io::Result<AgentBuild> {
 pub fn boot_id() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Starts this process again with [`ALLOCATOR`], if it was not started that way: same process id, same arguments. Returns
+/// only if nothing needs to be done or nothing can be.
+pub fn with_frugal_memory() {
+    if ALLOCATOR.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    let Ok(executable) = std::env::current_exe() else {
+        return;
+    };
+    let mut again = Command::new(executable);
+    if let Some(name) = arguments.next() {
+        again.arg0(name);
+    }
+    let error = again.args(arguments).envs(ALLOCATOR).exec();
+    tracing::debug!(%error, "keeping more memory than needed");
 }

@@ -373,3 +373,52 @@ fn a_damaged_state_says_which_file() {
         std::fs::write(&path, before).unwrap();
     }
 }
+
+#[test]
+fn a_full_disk_keeps_the_statement_and_loses_no_receipt() {
+    let temp = tempfile::tempdir().unwrap();
+    let mount = temp.path().join("small");
+    std::fs::create_dir(&mount).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=200k", "small"])
+        .arg(&mount)
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("needs root and mount(8): not tried");
+        return;
+    }
+    let survived = std::panic::catch_unwind(|| {
+        let path = mount.join("state");
+        let mut log = Log::new("a", 2);
+        enrol(&path, &log.checkpoint(2), &log);
+        let mut keeper = open(&path);
+        keeper.observe(&collection("a"), at(10), false);
+        let records = batch(&keeper);
+        std::fs::write(mount.join("filler"), vec![0; 1 << 20]).unwrap_err();
+        // Neither a new statement nor a receipt fits.
+        assert!(matches!(
+            keeper.observe(&collection("b"), at(20), false),
+            Stated::Lost(_)
+        ));
+        log.entries.push(records[0].envelope.clone());
+        let answer = log.answer(2, vec![log.accepted(2)]);
+        keeper.settle(&records, &answer, at(1000)).unwrap_err();
+        assert_eq!(batch(&keeper), records);
+        drop(keeper);
+        let mut keeper = open(&path);
+        assert_eq!(batch(&keeper), records);
+        std::fs::remove_file(mount.join("filler")).unwrap();
+        assert!(matches!(
+            keeper.settle(&records, &answer, at(1000)).unwrap(),
+            Settled::Accepted(1)
+        ));
+        assert!(matches!(
+            keeper.observe(&collection("b"), at(30), false),
+            Stated::Statement(2)
+        ));
+        let lost = observation(&batch(&keeper)[0]).lost.unwrap();
+        assert_eq!((lost.from, lost.to, lost.reason.as_str()), (1, 1, "spool_full"));
+    });
+    std::process::Command::new("umount").arg(&mount).status().unwrap();
+    survived.unwrap();
+}

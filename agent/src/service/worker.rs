@@ -34,6 +34,7 @@ pub struct Worker {
     report: Report,
     retry: Retry,
     reminded: Option<Instant>,
+    renew_not_before: Instant,
 }
 
 /// What `run --once` did.
@@ -72,6 +73,7 @@ impl Worker {
             report,
             retry: Retry::default(),
             reminded: None,
+            renew_not_before: Instant::now(),
         })
     }
 
@@ -215,7 +217,7 @@ impl Worker {
             return Ok(Talk::Nothing);
         }
         let client = self.client.clone();
-        if clock::now() >= self.validity.renew_at() {
+        if clock::now() >= self.validity.renew_at() && now >= self.renew_not_before {
             return Ok(Talk::Renewal(tokio::spawn(async move { renew(&client).await })));
         }
         let check_in = CheckIn {

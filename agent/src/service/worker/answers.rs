@@ -13,9 +13,13 @@ use crate::schedule::Retry;
 use crate::service::ServiceError;
 use crate::service::keeper::Settled;
 use crate::service::report::{Noted, StatementRefused};
+use crate::spool::SpoolError;
 
 /// Clocks that differ by more than this spoil evidence: the collector refuses statements from more than five minutes ahead.
 const CLOCK_TOLERANCE: i64 = 60;
+
+/// Between two attempts to renew the client certificate.
+const RENEWAL_RETRY: Duration = Duration::from_mins(30);
 
 impl Worker {
     pub(super) async fn hear(&mut self, heard: Heard, timing: &mut Timing) -> Result<(), ServiceError> {
@@ -41,7 +45,12 @@ impl Worker {
                 self.renewed(&client_pem)?;
                 self.reached(timing, now);
             }
-            Heard::CheckIn(Err(trouble)) | Heard::Renewal(Err(trouble)) => {
+            Heard::Renewal(Err(trouble)) => {
+                // Check-ins go on meanwhile; there is a third of the certificate's life for this.
+                self.renew_not_before = now + RENEWAL_RETRY;
+                self.trouble(&trouble);
+            }
+            Heard::CheckIn(Err(trouble)) => {
                 timing.schedule.heard(now, some_fraction());
                 self.trouble(&trouble);
             }
@@ -99,7 +108,7 @@ impl Worker {
                 self.keeper.forfeit()?;
                 return Ok(Duration::ZERO);
             }
-            Err(ExchangeError::Store(error)) => return Err(error.into()),
+            Err(ExchangeError::Store(error)) => return self.not_kept(error.into()),
             Err(ExchangeError::Trouble(trouble)) => {
                 self.trouble(&trouble);
                 return Ok(self.retry.failed(some_fraction()));
@@ -107,11 +116,16 @@ impl Worker {
         };
         self.heard_from();
         let now = clock::now();
-        match self.keeper.settle(&delivery.batch, &answer, now)? {
+        let settled = match self.keeper.settle(&delivery.batch, &answer, now) {
+            Ok(settled) => settled,
+            Err(error) => return self.not_kept(error),
+        };
+        match settled {
             Settled::Accepted(count) => {
                 tracing::debug!(count, waiting = self.keeper.spool().waiting(), "delivered");
                 self.retry.succeeded();
                 self.report.refused = None;
+                self.report.spool = None;
                 Ok(Duration::ZERO)
             }
             Settled::Refused { sequence, refusal } => {
@@ -157,6 +171,21 @@ impl Worker {
         }
     }
 
+    /// A receipt that cannot be written down (a full disk) does not count: the statements are sent again. Only a damaged
+    /// spool ends the service; the next start repairs it.
+    fn not_kept(&mut self, error: ServiceError) -> Result<Duration, ServiceError> {
+        if matches!(error, ServiceError::Spool(SpoolError::Damaged { .. })) {
+            return Err(error);
+        }
+        tracing::error!(%error, "the collector's answer could not be kept; trying again");
+        self.report.spool = Some(Noted::going_on(
+            self.report.spool.take(),
+            error.to_string(),
+            clock::now(),
+        ));
+        Ok(self.retry.failed(some_fraction()))
+    }
+
     fn refused(&mut self, sequence: u64, refusal: &Refusal, now: Timestamp) {
         let before = self
             .report
@@ -196,7 +225,9 @@ impl Worker {
         self.report.clock_ahead_seconds = Some(ahead);
         if answer.pace != self.keeper.member().pace()? {
             tracing::info!(pace = ?answer.pace, "the collector sets another pace");
-            self.keeper.member().set_pace(answer.pace)?;
+            if let Err(error) = self.keeper.member().set_pace(answer.pace) {
+                tracing::warn!(%error, "the pace is forgotten at the next start");
+            }
             timing.schedule.set_pace(answer.pace, now);
         }
         if let Some(head) = self.keeper.spool().head() {
