@@ -1,14 +1,19 @@
 //! The collector's program.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use affiant_collector::cli::Cli;
 use clap::Parser as _;
+use rustix::fs::Mode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("AFFIANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // Whatever is written is for the owner only.
+    rustix::process::umask(Mode::from_bits_truncate(0o077));
     tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();

@@ -17,6 +17,7 @@ use crate::control::{self, ControlError};
 use crate::data_dir::DataDirError;
 use crate::index::Follower;
 use crate::net::{self, Audience, Server, TlsError, agents_tls, people_tls};
+use crate::web::people::PeopleError;
 use crate::{agents, web};
 
 /// Contacts are written down this often.
@@ -50,6 +51,9 @@ pub enum ServeError {
     /// Files of the running server.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// Accounts and sessions.
+    #[error(transparent)]
+    People(#[from] PeopleError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for")]
     Signal(#[source] io::Error),
@@ -144,7 +148,7 @@ pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
         } else {
             None
         },
-        router: web::router(app),
+        router: web::router(app)?,
         connections: app.config.people.connections,
     };
     app.data
@@ -189,7 +193,10 @@ pub async fn run(app: Arc<App>, bound: Bound, ending: watch::Sender<bool>) -> Re
     if let Err(error) = app.contacts.write(&app.log).await {
         tracing::warn!(%error, "the last check-ins were not written down");
     }
-    drop(std::fs::remove_file(app.data.control()));
+    for name in ["run/control.sock", "run/agents.addr", "run/people.addr"] {
+        // One that is missing is as good as removed.
+        drop(std::fs::remove_file(app.data.file(name)));
+    }
     // Waits for the transaction that it is in.
     drop(tokio::task::spawn_blocking(move || drop(follower)).await);
     result

@@ -4,6 +4,7 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc;
 
+use super::LogError;
 use super::writer::{self, Job};
 use crate::store::{Store, StoreError, TILE_WIDTH, bundle};
 
@@ -11,7 +12,10 @@ use crate::store::{Store, StoreError, TILE_WIDTH, bundle};
 pub(super) fn run(store: &dyn Store, nudged: &Receiver<()>, jobs: &mpsc::WeakSender<Box<dyn Job>>) {
     let mut unsealed = None;
     while nudged.recv().is_ok() {
-        if let Err(error) = seal_all(store, jobs, &mut unsealed) {
+        if let Err(error) = seal_all(store, jobs, &mut unsealed)
+            // The end of the program is nothing to report.
+            && !matches!(error.downcast_ref(), Some(LogError::Stopped))
+        {
             tracing::warn!(%error, "a bundle was not sealed; it will be tried again");
         }
     }
@@ -44,10 +48,10 @@ fn seal_all(
 fn write<T: Send + 'static>(
     jobs: &mpsc::WeakSender<Box<dyn Job>>,
     work: impl FnMut(&mut super::Batch<'_>) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, super::LogError> {
+) -> Result<T, LogError> {
     let (job, answer) = writer::job(work);
-    let sender = jobs.upgrade().ok_or(super::LogError::Stopped)?;
-    sender.blocking_send(job).map_err(|_| super::LogError::Stopped)?;
+    let sender = jobs.upgrade().ok_or(LogError::Stopped)?;
+    sender.blocking_send(job).map_err(|_| LogError::Stopped)?;
     drop(sender);
-    Ok(answer.blocking_recv().map_err(|_| super::LogError::Stopped)??.value)
+    Ok(answer.blocking_recv().map_err(|_| LogError::Stopped)??.value)
 }
