@@ -13,7 +13,7 @@ pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// Why bytes or a value are not canonical JSON.
 #[derive(Debug, Error)]
 pub enum JsonError {
-    /// No JSON (RFC 8259), not UTF-8, or nested deeper than 128 levels.
+    /// No JSON (RFC 8259), not UTF-8, or nested deeper than 127 levels.
     #[error("not JSON: {0}")]
     Syntax(#[source] serde_json::Error),
     /// A value that cannot be turned into JSON, for instance a map whose keys are no strings.
