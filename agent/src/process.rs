@@ -41,8 +41,8 @@ pub fn boot_id() -> String {
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
-/// Starts this process again with [`ALLOCATOR`], if it was not started that way: same process id, same arguments. Returns
-/// only if nothing needs to be done or nothing can be.
+/// Starts this process again, same process id and same arguments, with an allocator that keeps little (see the source),
+/// unless it was started that way. Returns only if nothing needs to be done or nothing can be.
 pub fn with_frugal_memory() {
     if ALLOCATOR.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
         return;

@@ -1,7 +1,7 @@
 //! The service: collect, state, deliver, for as long as it runs.
 //!
 //! One thread runs everything but collections, which have a thread with low priority while they last. [`Keeper`] holds
-//! what is on disk and decides; [`worker`] holds the clockwork and the connection.
+//! what is on disk and decides; [`Worker`] holds the clockwork and the connection.
 
 mod holding;
 mod keeper;

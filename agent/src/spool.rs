@@ -12,7 +12,7 @@
 //!   manifests/<sha256>                    manifests
 //! ```
 //!
-//! A segment is 16 bytes of [`segment::MAGIC`] and records. A record is the length of its body (32 bits, little endian),
+//! A segment is the 16 bytes `affiant spool 1\n` and records. A record is the length of its body (32 bits, little endian),
 //! the first 8 bytes of the body's SHA-256, and the body: sequence (64 bits), `observed_at` (64 bits), the manifest's
 //! digest, and the envelope byte for byte. A segment takes no more records once it is longer than [`SEGMENT_BYTES`].
 //!

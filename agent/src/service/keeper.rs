@@ -115,6 +115,11 @@ impl Keeper {
         self.alarm.as_ref()
     }
 
+    /// Whether no alarm is still to be stated.
+    pub fn is_at_peace(&self) -> bool {
+        self.alarm.as_ref().is_none_or(|alarm| alarm.acknowledged)
+    }
+
     /// The folder in which proofs against the log are kept.
     pub fn proof_place(&self) -> String {
         self.state.path().join("proof").display().to_string()

@@ -68,7 +68,7 @@ impl Worker {
     fn reached(&mut self, timing: &mut Timing, now: Instant) {
         timing.schedule.heard(now, some_fraction());
         self.heard_from();
-        if self.keeper.spool().waiting() > 0 && self.report.refused.is_none() && self.keeper.alarm().is_none() {
+        if self.keeper.spool().waiting() > 0 && self.report.refused.is_none() && self.keeper.is_at_peace() {
             timing.deliver_at = Some(now);
         }
     }
