@@ -249,6 +249,13 @@ const SMALL_ORDER: [u8; 32] = {
     point
 };
 
+/// `S` of a signature of the first observation by the host's key with nonce 0, so that R is the point of order 1. Only
+/// who holds the key can make one, and readers disagree about it unless they say so.
+const S_WITHOUT_NONCE: [u8; 32] = [
+    0xab, 0x6b, 0xec, 0x7b, 0xac, 0x31, 0x1d, 0x68, 0x52, 0x6c, 0xc3, 0x6e, 0x7b, 0xcf, 0x77, 0x85, 0x03, 0x22, 0xae,
+    0x3d, 0xdc, 0x44, 0x3e, 0xfc, 0xc4, 0x8a, 0x11, 0x9a, 0xf2, 0xf0, 0x6d, 0x06,
+];
+
 /// The order of Ed25519's group, little-endian (RFC 8032 section 5.1).
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
@@ -333,6 +340,11 @@ fn envelope() -> Value {
             "the payload itself was signed",
             "signature",
             signed_as(keyid.clone(), &host.sign(&first()).unwrap().0)
+        ),
+        host_case(
+            "R of small order",
+            "signature",
+            signed_as(keyid.clone(), &[SMALL_ORDER, S_WITHOUT_NONCE].concat())
         ),
         host_case(
             "S not below the order",

@@ -4,7 +4,7 @@ use evidence::checkpoint::{CheckpointError, SignedCheckpoint};
 use evidence::envelope::{EnvelopeError, Unverified};
 use evidence::facts::{FactsDocument, FactsError};
 use evidence::json::{self, JsonError};
-use evidence::key::PublicKey;
+use evidence::key::{PublicKey, SignatureCheck};
 use evidence::manifest::{Manifest, ManifestError};
 use evidence::note::{NoteError, VerifierKey};
 use evidence::proof::{self, HashesError, Receipt, ReceiptError};
@@ -36,8 +36,14 @@ pub(crate) fn read(kind: &str, case: &Value, bytes: &[u8]) -> Result<(), Reason>
             .map_err(|error| of_statement(&error)),
         "envelope" => {
             let key: PublicKey = serde_json::from_value(case["key"].clone()).unwrap();
-            let read = Unverified::from_bytes(bytes).and_then(|envelope| envelope.verify(&key, &Dalek));
-            read.map(drop).map_err(|error| of_envelope(&error))
+            // What the collector accepts and what an auditor accepts must be the same.
+            #[cfg(feature = "aws-lc-rs")]
+            assert_eq!(
+                verified(bytes, &key, &evidence::aws_lc::AwsLc),
+                verified(bytes, &key, &Dalek),
+                "{case}"
+            );
+            verified(bytes, &key, &Dalek)
         }
         "checkpoint" => {
             let read = SignedCheckpoint::verify(text(bytes), &keys::log_verifier(), &Dalek);
@@ -64,6 +70,11 @@ pub(crate) fn read(kind: &str, case: &Value, bytes: &[u8]) -> Result<(), Reason>
         "name" => name(case["of"].as_str().unwrap(), text(bytes)),
         _ => panic!("refused/{kind}.json: no reader"),
     }
+}
+
+fn verified(bytes: &[u8], key: &PublicKey, check: &dyn SignatureCheck) -> Result<(), Reason> {
+    let read = Unverified::from_bytes(bytes).and_then(|envelope| envelope.verify(key, check));
+    read.map(drop).map_err(|error| of_envelope(&error))
 }
 
 fn text(bytes: &[u8]) -> &str {
