@@ -203,8 +203,7 @@ fn match_blocks(
     let asked = |(number, block): (usize, &Block)| {
         let connection = connection_for(&config.blocks, number, &members);
         let printed = match (everybody, &connection) {
-            (Err(why), _) => Err(why.clone()),
-            (Ok(_), Err(why)) => Err(why.clone()),
+            (Err(why), _) | (Ok(_), Err(why)) => Err(why.clone()),
             (Ok(_), Ok(_)) if number >= MAX_RUNS => Err(NotKnown {
                 outcome: Outcome::Skipped,
                 detail: format!("more than {MAX_RUNS} Match blocks"),

@@ -1,6 +1,8 @@
 //! The sshd probe against sshd itself: generated configurations with `Match` blocks, asked for with the connections
 //! that the probe makes up.
 
+#![cfg(test)]
+
 mod machine;
 
 use std::collections::BTreeMap;

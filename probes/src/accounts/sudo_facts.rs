@@ -36,6 +36,7 @@ pub struct Sudo {
 /// What the grants come to for one account of `/etc/passwd`. A grant is taken to hold where it is not known whether it
 /// is meant for this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct SudoUser {
     /// The account.
     pub uid: u32,
@@ -54,6 +55,7 @@ pub struct SudoUser {
 
 /// One right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Grant {
     /// The file; the folder and `*` for one in a folder.
     pub path: String,

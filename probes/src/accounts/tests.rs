@@ -211,6 +211,19 @@ fn the_last_match_decides() {
         Some([true, true, true])
     );
     assert_eq!(sum("alice ALL=(ALL) ALL\nalice ALL=(ALL) !ALL\n"), None);
+    // The last entry decides for root and not for toor, who is root too.
+    let then = |runas: &str| sum(&format!("alice ALL=(ALL) NOPASSWD: ALL\nalice ALL=({runas}) ALL\n"));
+    assert_eq!(then("root"), Some([true, true, true]));
+    assert_eq!(then("#0"), Some([true, true, false]));
+    // Without (…) any group may be asked for, which (ALL) does not decide: `sudo -g GROUP` asks for no password.
+    assert_eq!(
+        sum("alice ALL=NOPASSWD: ALL\nalice ALL=(ALL) ALL\n"),
+        Some([true, true, true])
+    );
+    assert_eq!(
+        sum("alice ALL=(ALL) ALL\nalice ALL=(ALL, !root) !ALL\n"),
+        Some([true, false, false])
+    );
     assert_eq!(sum("alice ALL=ALL, !/bin/su\n"), Some([true, false, false]));
     assert_eq!(
         sum("alice ALL=(ALL) ALL\nalice ALL=(root) NOPASSWD: /bin/ls\n"),

@@ -24,10 +24,10 @@ pub(super) struct Options {
 
 /// The value of a variable in an `EnvironmentFile`: the last assignment counts, quotes around the value do not.
 pub(super) fn variable(text: &str, name: &str) -> Option<String> {
-    let assignments = text
+    let mut assignments = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix('='));
-    let value = assignments.last()?.trim();
+    let value = assignments.next_back()?.trim();
     let unquoted = ['"', '\'']
         .iter()
         .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));

@@ -37,7 +37,8 @@ fn find(reading: &Reading<'_>) -> Result<Option<Service>, Unread> {
             let target = reading.link(&format!("{FOLDER}/{name}"))?;
             service.masked |= target.as_deref() == Some("/dev/null");
         }
-        if name.ends_with(".wants") || name.ends_with(".requires") {
+        let dependencies = name.rsplit_once('.').map(|(_, kind)| kind);
+        if matches!(dependencies, Some("wants" | "requires")) {
             let wanted = reading.list(&format!("{FOLDER}/{name}"))?.unwrap_or_default();
             service.enabled |= wanted.iter().any(|unit| SERVICES.contains(&unit.name.as_str()));
             service.socket_enabled |= wanted.iter().any(|unit| SOCKETS.contains(&unit.name.as_str()));

@@ -8,6 +8,7 @@ use serde::Serialize;
 /// sshd's settings (sshd_config(5)), defaults included. A setting that is not there is one that this version of sshd
 /// does not have. Lists of algorithms are in order of preference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Settings {
     /// `PermitRootLogin`. `without-password` is written by its newer name, `prohibit-password`.
     pub permit_root_login: PermitRootLogin,

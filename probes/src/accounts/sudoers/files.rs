@@ -14,6 +14,9 @@ const MAX_DEPTH: u8 = 128;
 /// More files than a host has; bounds files that include each other many times over.
 const MAX_FILES: usize = 2_000;
 
+/// More than a sudoers file has that somebody wrote, bytes.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// What was read.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
@@ -78,6 +81,12 @@ impl Reader<'_, '_> {
         let Some(bytes) = self.reading.private(path, shown)? else {
             return Ok(false);
         };
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Unread::TooLarge {
+                place: shown.to_owned(),
+                limit: MAX_BYTES,
+            });
+        }
         let path: Arc<str> = path.into();
         let file = SourceFile {
             path: path.clone(),
@@ -167,4 +176,124 @@ fn lines(bytes: &[u8]) -> Vec<u8> {
         text.push(b'\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::accounts::AccountsProbe;
+    use crate::probe::Probe;
+    use crate::reading::captured::Captured;
+
+    const HARD: &str = include_str!("../../../fixtures/accounts/sudoers-hard.txt");
+
+    fn read_bytes(bytes: &[u8]) -> Read {
+        let host = Captured::default().file(MAIN, bytes);
+        read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn paths_of_includes() {
+        let host = Captured::default()
+            .file(
+                MAIN,
+                "@include sudoers.%h\n@include \"/etc/a b\"\n#include /etc/c\\ d\n@includedir /etc/sudoers.d/\n",
+            )
+            .file("/etc/sudoers.web1", "")
+            .file("/etc/a b", "")
+            .file("/etc/c d", "")
+            .file("/etc/sudoers.d/10", "")
+            .file("/etc/sudoers.d/9", "");
+        let read = read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+            .unwrap()
+            .unwrap();
+        let paths: Vec<&str> = read.files.iter().map(|file| &*file.path).collect();
+        assert_eq!(
+            paths,
+            [
+                MAIN,
+                "/etc/sudoers.web1",
+                "/etc/a b",
+                "/etc/c d",
+                "/etc/sudoers.d/10",
+                "/etc/sudoers.d/9"
+            ]
+        );
+        assert!(read.refusals.is_empty());
+    }
+
+    #[test]
+    fn files_that_are_too_large_or_too_many() {
+        let host = Captured::default()
+            .file(MAIN, "@include /etc/large\nroot ALL=ALL\n")
+            .file("/etc/large", vec![b'#'; 2 * 1024 * 1024]);
+        let read = read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+            .unwrap()
+            .unwrap();
+        assert_eq!(read.unread.len(), 1);
+        assert_eq!(read.policy.specifications.len(), 1);
+        // Each file includes the next one twice: without a limit that would be 2 to the power of 100.
+        let host = (0..100).fold(Captured::default(), |host, number| {
+            let next = format!("@include /etc/s{}\n", number + 1).repeat(2);
+            host.file(&format!("/etc/s{number}"), next)
+        });
+        let read = super::read(&Reading::new(&host, &AccountsProbe::SPEC), "/etc/s0", "web1")
+            .unwrap()
+            .unwrap();
+        assert!(!read.unread.is_empty());
+    }
+
+    #[test]
+    fn aliases_that_grow_without_limit_come_to_an_end() {
+        use crate::accounts::directory::Directory;
+        use crate::accounts::{group, passwd};
+        let level = |number: u32| {
+            let of = |kind: &str, letter: char| match number.checked_sub(1) {
+                Some(before) => format!("{kind}_Alias {letter}{number} = {letter}{before}, {letter}{before}\n"),
+                None => format!(
+                    "{kind}_Alias {letter}0 = {}\n",
+                    if letter == 'C' { "/bin/a" } else { "root" }
+                ),
+            };
+            [of("User", 'U'), of("Host", 'H'), of("Cmnd", 'C')].concat()
+        };
+        let text: String = (0..200).map(level).collect();
+        let users = passwd::parse(b"root:x:0:0::/:/bin/sh\n").unwrap().entries;
+        let groups: Vec<group::Entry> = vec![];
+        let directory = Directory::new(&users, &groups);
+        let rights = |entry: &str| {
+            let read = read_bytes(format!("{text}{entry}").as_bytes());
+            assert!(read.refusals.is_empty(), "{:?}", read.refusals);
+            super::super::rights::rights(&read, &directory, Some("web1"))
+        };
+        assert!(rights("U50 H50=/bin/a\n").is_ok());
+        assert!(rights("U199 H199=/bin/a\n").is_ok());
+        assert!(rights("root ALL=C199\n").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            read_bytes(&bytes);
+        }
+
+        #[test]
+        fn damaged_files_are_read_without_panic(
+            start in 0..HARD.len(),
+            length in 0..400_usize,
+            changes in proptest::collection::vec((0..400_usize, "[ -~\\n\\\\\"#^$]"), 0..6),
+        ) {
+            let mut bytes: Vec<u8> = HARD.bytes().skip(start).take(length).collect();
+            for (at, change) in changes {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = change.as_bytes()[0];
+                }
+            }
+            read_bytes(&bytes);
+        }
+    }
 }

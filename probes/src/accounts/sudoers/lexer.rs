@@ -197,28 +197,25 @@ impl<'b> Lexer<'b> {
                 }
                 continue;
             }
-            let token = match self.state {
+            return match self.state {
                 State::StartDefs => self.start_defs(rest),
                 State::InDefs => self.in_defs(rest),
                 State::GotInc => self.got_inc(rest),
                 _ => self.inclusive(rest, *first),
             };
-            if let Some(token) = token {
-                return token;
-            }
         }
     }
 
-    fn start_defs(&mut self, rest: &'b [u8]) -> Option<Token> {
+    fn start_defs(&mut self, rest: &'b [u8]) -> Token {
         let length = scan::run(rest, |byte| byte.is_ascii_lowercase() || byte == b'_');
         if length > 0 {
             self.state = State::InDefs;
-            return Some(Token::Setting(scan::plain(self.take(length))));
+            return Token::Setting(scan::plain(self.take(length)));
         }
-        Some(self.comment_or_nothing(rest))
+        self.comment_or_nothing(rest)
     }
 
-    fn in_defs(&mut self, rest: &'b [u8]) -> Option<Token> {
+    fn in_defs(&mut self, rest: &'b [u8]) -> Token {
         let word = scan::environment_word(rest);
         let sign = match rest {
             [b',', ..] => Some((1, Token::Comma)),
@@ -227,7 +224,7 @@ impl<'b> Lexer<'b> {
             [b'-', b'=', ..] => Some((2, Token::MinusEquals)),
             [b'"', ..] => {
                 self.take(1);
-                return Some(self.string(State::InDefs));
+                return self.string(State::InDefs);
             }
             _ => None,
         };
@@ -237,25 +234,25 @@ impl<'b> Lexer<'b> {
                 if token == Token::Comma {
                     self.state = State::StartDefs;
                 }
-                Some(token)
+                token
             }
-            _ if word > 0 => Some(Token::Word(scan::unescaped(self.take(word)))),
-            _ => Some(self.comment_or_nothing(rest)),
+            _ if word > 0 => Token::Word(scan::unescaped(self.take(word))),
+            _ => self.comment_or_nothing(rest),
         }
     }
 
-    fn got_inc(&mut self, rest: &'b [u8]) -> Option<Token> {
+    fn got_inc(&mut self, rest: &'b [u8]) -> Token {
         if rest.first() == Some(&b'"') {
             self.take(1);
-            return Some(self.string(State::Initial));
+            return self.string(State::Initial);
         }
         let length = scan::include_path(rest);
         if length == 0 {
             self.take(1);
-            return Some(Token::Error("no path"));
+            return Token::Error("no path");
         }
         self.state = State::Initial;
-        Some(Token::Word(scan::unescaped(self.take(length))))
+        Token::Word(scan::unescaped(self.take(length)))
     }
 
     /// A comment, which ends its line, or something that no rule of the state fits.
@@ -272,10 +269,10 @@ impl<'b> Lexer<'b> {
     }
 
     /// INITIAL, and the states that have its rules beside their own: GOTDEFS, WANTDIGEST, EXPECTPATH.
-    fn inclusive(&mut self, rest: &'b [u8], first: u8) -> Option<Token> {
+    fn inclusive(&mut self, rest: &'b [u8], first: u8) -> Token {
         let initial = self.state == State::Initial;
         if initial && let Some(token) = self.at_line_start_rules(rest) {
-            return Some(token);
+            return token;
         }
         let word = scan::word(rest).max(scan::id(rest).unwrap_or(0));
         if initial {
@@ -286,7 +283,7 @@ impl<'b> Lexer<'b> {
                 if rest.starts_with(text) && word <= text.len() {
                     self.take(text.len());
                     self.state = State::GotInc;
-                    return Some(self.unless_continued(token));
+                    return self.unless_continued(token);
                 }
             }
         }
@@ -295,25 +292,25 @@ impl<'b> Lexer<'b> {
         }
         if first == b'"' && matches!(self.state, State::Initial | State::GotDefs) {
             self.take(1);
-            return Some(self.string(self.state));
+            return self.string(self.state);
         }
         if self.state == State::ExpectPath {
             let length = scan::path(rest).max(scan::word(rest));
             if length > 0 {
                 self.state = State::Initial;
-                return Some(Token::Word(scan::unescaped(self.take(length))));
+                return Token::Word(scan::unescaped(self.take(length)));
             }
         }
         if let Some(token) = self.named(rest, word) {
-            return Some(token);
+            return token;
         }
         let path = scan::path(rest);
         let pattern = scan::regular_expression(rest);
         if path.max(pattern) > 0 && path.max(pattern) >= word {
-            return Some(self.command(path.max(pattern)));
+            return self.command(path.max(pattern));
         }
         if word > 0 && matches!(self.state, State::Initial | State::GotDefs) {
-            return Some(Token::Word(scan::unescaped(self.take(word))));
+            return Token::Word(scan::unescaped(self.take(word)));
         }
         let sign = match first {
             b'(' => Token::Open,
@@ -321,11 +318,11 @@ impl<'b> Lexer<'b> {
             b',' => Token::Comma,
             b'=' => Token::Equals,
             b':' => Token::Colon,
-            _ if initial => return Some(self.comment_or_nothing(rest)),
+            _ if initial => return self.comment_or_nothing(rest),
             _ => Token::Error("unexpected character"),
         };
         self.take(1);
-        Some(sign)
+        sign
     }
 
     /// Rules that hold at the beginning of a line only.
@@ -464,19 +461,17 @@ impl<'b> Lexer<'b> {
                 return Some(Token::DigestKind(text));
             }
         }
-        for text in ["sudoedit", "list"] {
-            if rest.starts_with(text.as_bytes()) && word <= text.len() {
-                return Some(self.command(text.len()));
-            }
+        if rest.starts_with(b"sudoedit") && word <= b"sudoedit".len() {
+            return Some(self.command(b"sudoedit".len()));
         }
         None
     }
 
     /// A digest in hexadecimal or base64, if it has the length that its kind wants.
-    fn want_digest(&mut self, rest: &'b [u8], bytes: usize) -> Option<Token> {
+    fn want_digest(&mut self, rest: &'b [u8], bytes: usize) -> Token {
         if rest.first() == Some(&b':') {
             self.take(1);
-            return Some(Token::Colon);
+            return Token::Colon;
         }
         let hexadecimal = scan::run(rest, |byte| byte.is_ascii_hexdigit());
         let base64 = scan::run(rest, |byte| {
@@ -486,7 +481,7 @@ impl<'b> Lexer<'b> {
         let length = hexadecimal.max(base64);
         if length == 0 {
             self.take(1);
-            return Some(Token::Error("no digest"));
+            return Token::Error("no digest");
         }
         let text = self.take(length);
         let fits = if hexadecimal == length && length == bytes * 2 {
@@ -494,13 +489,13 @@ impl<'b> Lexer<'b> {
         } else if text.ends_with(b"=") {
             length == 4 * bytes.div_ceil(3)
         } else {
-            length == (4 * bytes + 2) / 3
+            length == (4 * bytes).div_ceil(3)
         };
-        Some(if fits {
+        if fits {
             Token::Digest(scan::plain(text))
         } else {
             Token::Error("a digest of the wrong length")
-        })
+        }
     }
 
     /// A command: its path has `length` bytes; what follows up to a sign of sudoers' own are its arguments.
@@ -560,7 +555,9 @@ impl<'b> Lexer<'b> {
                     add(self.take(length), &mut space);
                     any = true;
                 }
-                [b'#' | b':' | b',' | b'\n', ..] | [] => break,
+                [b'#' | b':' | b',' | b'\n', ..] => break,
+                // A continuation without a line after it: the command never ends.
+                [] => return Token::End,
                 // `\r` before a line end, or a backslash before something that needs none.
                 _ => {
                     self.take(1);

@@ -165,7 +165,7 @@ impl<'b> Parser<'b> {
             }
             Token::Defaults(kind) => {
                 self.advance();
-                self.defaults(kind, place, policy)?;
+                self.defaults(kind, &place, policy)?;
             }
             Token::AliasKind(kind) => {
                 self.advance();
@@ -188,7 +188,7 @@ impl<'b> Parser<'b> {
         Ok(None)
     }
 
-    fn defaults(&mut self, kind: DefaultsKind, place: Place, policy: &mut Policy) -> Parsed<()> {
+    fn defaults(&mut self, kind: DefaultsKind, place: &Place, policy: &mut Policy) -> Parsed<()> {
         let binding = match kind {
             DefaultsKind::Everything => Binding::Everything,
             DefaultsKind::Users => Binding::Users(Arc::new(self.members("a user is missing", Self::user)?)),
@@ -434,6 +434,11 @@ impl<'b> Parser<'b> {
             Token::Command { path, arguments } => CommandName::Command {
                 path: std::mem::take(path),
                 arguments: std::mem::take(arguments),
+            },
+            // Not a command but the right to see the rights of others; it takes no arguments.
+            Token::Word(word) if word == "list" => CommandName::Command {
+                path: std::mem::take(word),
+                arguments: None,
             },
             Token::Word(_) => return Err("a command is no absolute path"),
             _ => return Err(self.refused("a command is missing")),

@@ -1,6 +1,6 @@
 //! What the specifications come to: grants one by one, and for each account the sum of them, the last match deciding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::files::Read;
@@ -14,6 +14,8 @@ use crate::accounts::facts::{Applies, CommandKind, DefaultsEntry, Grant, GrantTe
 
 /// More grants than hosts have; a facts document could not hold many more.
 const MAX_GRANTS: usize = 5_000;
+/// Numbers of accounts in all grants, and of grants of all accounts; for the same reason.
+const MAX_NUMBERS: usize = 200_000;
 /// Command aliases within aliases.
 const MAX_DEPTH: u8 = 100;
 
@@ -40,9 +42,9 @@ pub(crate) struct Rights {
     pub(crate) defaults: Vec<DefaultsEntry>,
 }
 
-/// There are more than [`MAX_GRANTS`].
+/// There are more than [`MAX_GRANTS`] grants, or more than [`MAX_NUMBERS`] numbers in them.
 #[derive(Debug, thiserror::Error)]
-#[error("more than {MAX_GRANTS} commands are granted")]
+#[error("more than {MAX_GRANTS} commands are granted, or to too many accounts")]
 pub(crate) struct TooManyGrants;
 
 /// A grant with what its sum needs.
@@ -50,6 +52,8 @@ struct Working<'p> {
     grant: Grant,
     selection: Rc<Selection>,
     runas: Option<&'p Runas>,
+    /// Holds for every account with uid 0.
+    every_root: bool,
     /// Tag of its own about passwords.
     tag: Option<bool>,
     /// Holds at all times and whatever the command's digest is.
@@ -66,7 +70,7 @@ pub(crate) fn rights(read: &Read, directory: &Directory<'_>, host: Option<&str>)
     let mut users = Resolver::new(directory, &policy.user_aliases);
     let mut runas = Resolver::new(directory, &policy.runas_aliases);
     let passwords = Passwords::new(policy, directory, host, &mut users);
-    let (mut working, mut texts) = (vec![], vec![]);
+    let (mut working, mut texts, mut numbers) = (vec![], vec![], 0);
     for specification in &policy.specifications {
         let selection = Rc::new(users.list(&specification.users));
         for privilege in &specification.privileges {
@@ -74,9 +78,10 @@ pub(crate) fn rights(read: &Read, directory: &Directory<'_>, host: Option<&str>)
             for spec in &privilege.commands {
                 let mut commands = vec![];
                 flatten(&spec.command, false, policy, MAX_DEPTH, &mut commands)?;
-                let (as_root, as_anyone) = run_as(spec, policy, directory, &mut runas);
+                let as_whom = run_as(spec, policy, directory, &mut runas);
                 for command in commands {
-                    if working.len() == MAX_GRANTS {
+                    numbers += selection.named.len();
+                    if working.len() == MAX_GRANTS || numbers > MAX_NUMBERS {
                         return Err(TooManyGrants);
                     }
                     let tag = spec.tags.set.get("nopasswd").copied();
@@ -86,8 +91,8 @@ pub(crate) fn rights(read: &Read, directory: &Directory<'_>, host: Option<&str>)
                         line: specification.place.line,
                         subjects: subjects(&selection, directory),
                         this_host,
-                        as_root,
-                        as_anyone,
+                        as_root: as_whom.root,
+                        as_anyone: as_whom.anyone,
                         command: command.kind,
                         negated: command.negated,
                         nopasswd: tag.unwrap_or(passwords.nobody_is_asked),
@@ -103,6 +108,7 @@ pub(crate) fn rights(read: &Read, directory: &Directory<'_>, host: Option<&str>)
                         grant,
                         selection: selection.clone(),
                         runas: spec.runas.as_deref(),
+                        every_root: as_whom.every_root,
                         tag,
                     });
                     texts.push(GrantText {
@@ -120,7 +126,7 @@ pub(crate) fn rights(read: &Read, directory: &Directory<'_>, host: Option<&str>)
             }
         }
     }
-    let users = sums(&working, directory, &passwords);
+    let users = sums(&working, directory, &passwords)?;
     let entry = |defaults: &Defaults| defaults_entry(defaults, shown(&defaults.place));
     Ok(Rights {
         defaults: policy.defaults.iter().map(entry).collect(),
@@ -194,42 +200,68 @@ fn flatten<'p>(
     Ok(())
 }
 
-/// Whether a command may be run as root, and as anybody.
-fn run_as(spec: &CommandSpec, policy: &Policy, directory: &Directory<'_>, runas: &mut Resolver<'_>) -> (bool, bool) {
+/// As whom a command may be run.
+#[derive(Clone, Copy)]
+struct RunAs {
+    /// Some account with uid 0.
+    root: bool,
+    /// All of them: there may be others than `root`.
+    every_root: bool,
+    /// Anybody.
+    anyone: bool,
+}
+
+fn run_as(spec: &CommandSpec, policy: &Policy, directory: &Directory<'_>, runas: &mut Resolver<'_>) -> RunAs {
+    let default;
     let users = match spec.runas.as_deref() {
-        Some(Runas { users: Some(users), .. }) => users.clone(),
+        Some(Runas { users: Some(users), .. }) => users,
         // With groups alone the command runs as the user himself.
-        Some(Runas { users: None, .. }) => return (false, false),
+        Some(Runas { users: None, .. }) => {
+            return RunAs {
+                root: false,
+                every_root: false,
+                anyone: false,
+            };
+        }
         None => {
-            let default = policy
+            let setting = policy
                 .defaults
                 .iter()
                 .rev()
                 .find(|defaults| defaults.name == "runas_default");
-            match default.map(|defaults| &defaults.value) {
-                Some(Value::Text(name)) => vec![Member {
-                    negated: false,
-                    kind: MemberKind::Word(name.clone()),
-                }],
-                _ => return (true, false),
-            }
+            let name = match setting.map(|defaults| &defaults.value) {
+                Some(Value::Text(name)) => name,
+                _ => "root",
+            };
+            default = vec![Member {
+                negated: false,
+                kind: MemberKind::Word(name.to_owned()),
+            }];
+            &default
         }
     };
-    let selection = runas.list(&users);
-    let anyone = selection.everyone == Some(true);
+    let selection = runas.list(users);
+    let anyone = selection.everyone == Some(true) && selection.named.values().all(|selected| *selected);
     let roots = directory.with_uid(0);
-    let root = if roots.is_empty() {
-        anyone
-    } else {
-        roots.iter().any(|root| selection.selects(*root))
-    };
-    (root, anyone)
+    let named_root = || users.iter().any(|user| !user.negated && is_root(&user.kind));
+    RunAs {
+        root: roots.iter().any(|root| selection.selects(*root)) || (roots.is_empty() && (anyone || named_root())),
+        every_root: !roots.is_empty() && roots.iter().all(|root| selection.selects(*root)),
+        anyone,
+    }
+}
+
+/// Root by the names that it has even where `/etc/passwd` does not tell of it.
+fn is_root(kind: &MemberKind) -> bool {
+    matches!(kind, MemberKind::Word(name) if name == "root" || name == "#0")
 }
 
 /// Who is asked for a password where no tag says.
 struct Passwords {
     /// `Defaults !authenticate` holds for everybody here.
     nobody_is_asked: bool,
+    /// Members of `exempt_group`: no tag makes sudo ask them.
+    exempt: BTreeSet<usize>,
     /// Users who are not asked, and those who are in spite of `nobody_is_asked`.
     by_user: BTreeMap<usize, bool>,
     /// Some target users or commands are exempt: which does not matter, for it may be those of any grant.
@@ -240,20 +272,19 @@ impl Passwords {
     fn new(policy: &Policy, directory: &Directory<'_>, host: Option<&str>, users: &mut Resolver<'_>) -> Self {
         let mut passwords = Self {
             nobody_is_asked: false,
+            exempt: BTreeSet::new(),
             by_user: BTreeMap::new(),
             sometimes_not: false,
         };
         for defaults in &policy.defaults {
             match (defaults.name.as_str(), &defaults.value) {
                 ("authenticate", Value::Flag(asked)) => {
-                    passwords.authenticate(&defaults.binding, *asked, policy, host, users)
+                    passwords.authenticate(&defaults.binding, *asked, policy, host, users);
                 }
                 ("exempt_group", Value::Text(group)) => {
-                    if let Some(gid) = directory.gid(group) {
-                        passwords
-                            .by_user
-                            .extend(directory.members(gid).iter().map(|user| (*user, true)));
-                    }
+                    // The last one counts.
+                    let members = directory.gid(group).map(|gid| directory.members(gid));
+                    passwords.exempt = members.unwrap_or_default().iter().copied().collect();
                 }
                 _ => {}
             }
@@ -295,16 +326,26 @@ impl Passwords {
     }
 
     fn not_asked(&self, user: usize, tag: Option<bool>) -> bool {
-        tag.unwrap_or_else(|| self.sometimes_not || self.by_user.get(&user).copied().unwrap_or(self.nobody_is_asked))
+        let by_defaults = || self.sometimes_not || self.by_user.get(&user).copied().unwrap_or(self.nobody_is_asked);
+        self.exempt.contains(&user) || tag.unwrap_or_else(by_defaults)
     }
 }
 
-fn sums(working: &[Working<'_>], directory: &Directory<'_>, passwords: &Passwords) -> Vec<SudoUser> {
+fn sums(
+    working: &[Working<'_>],
+    directory: &Directory<'_>,
+    passwords: &Passwords,
+) -> Result<Vec<SudoUser>, TooManyGrants> {
     let mut users: BTreeMap<u32, SudoUser> = BTreeMap::new();
+    let mut numbers = 0;
     for (position, entry) in directory.users.iter().enumerate() {
         let sum = sum(working, position, entry.uid, passwords);
         if sum.grants.is_empty() {
             continue;
+        }
+        numbers += sum.grants.len();
+        if numbers > MAX_NUMBERS {
+            return Err(TooManyGrants);
         }
         users
             .entry(entry.uid)
@@ -319,7 +360,7 @@ fn sums(working: &[Working<'_>], directory: &Directory<'_>, passwords: &Password
             })
             .or_insert(sum);
     }
-    users.into_values().collect()
+    Ok(users.into_values().collect())
 }
 
 fn sum(working: &[Working<'_>], user: usize, uid: u32, passwords: &Passwords) -> SudoUser {
@@ -342,13 +383,16 @@ fn sum(working: &[Working<'_>], user: usize, uid: u32, passwords: &Passwords) ->
             continue;
         }
         let certain = grant.this_host == Applies::Yes;
+        let decided_for_root = later
+            .iter()
+            .any(|all| all.every_root && (any_group(all) || no_group(candidate)));
         if grant.command == CommandKind::All && certain && candidate.always && later.len() < 100 {
             later.push(candidate);
         }
         if grant.negated {
             continue;
         }
-        let all = grant.command == CommandKind::All && grant.as_root;
+        let all = grant.command == CommandKind::All && grant.as_root && !decided_for_root;
         let not_asked = passwords.not_asked(user, candidate.tag);
         sum.all_commands |= all;
         sum.nopasswd |= not_asked;
@@ -362,14 +406,26 @@ fn sum(working: &[Working<'_>], user: usize, uid: u32, passwords: &Passwords) ->
 
 /// Whether every command that `earlier` is about is decided by `all`, as whomever it is run.
 fn covers(all: &Working<'_>, earlier: &Working<'_>) -> bool {
-    let any_group = all.runas.and_then(|runas| runas.groups.as_ref()).is_some_and(|groups| {
+    let groups_alone = earlier.runas.is_some_and(|runas| runas.users.is_none());
+    let anyone = all.grant.as_anyone && !groups_alone && (any_group(all) || no_group(earlier));
+    anyone || all.runas == earlier.runas
+}
+
+/// Whether it holds whatever group the command is run with. Without `(…)` it does, seen in sudo 1.9.13: the manual says
+/// that no group may be asked for then.
+fn any_group(working: &Working<'_>) -> bool {
+    let Some(runas) = working.runas else { return true };
+    let groups = runas.groups.as_ref();
+    groups.is_some_and(|groups| {
         groups
             .iter()
             .all(|group| group.kind == MemberKind::All && !group.negated)
-    });
-    let no_groups = earlier.runas.is_none_or(|runas| runas.groups.is_none());
-    let no_users = earlier.runas.is_some_and(|runas| runas.users.is_none());
-    all.runas == earlier.runas || (all.grant.as_anyone && !no_users && (any_group || no_groups))
+    })
+}
+
+/// Whether no group can be asked for.
+fn no_group(working: &Working<'_>) -> bool {
+    working.runas.is_some_and(|runas| runas.groups.is_none())
 }
 
 fn defaults_entry(defaults: &Defaults, path: String) -> DefaultsEntry {

@@ -98,13 +98,17 @@ pub(super) fn path(bytes: &[u8]) -> usize {
     }
 }
 
+/// Longer than a regular expression that somebody writes. Each `^` is tried as the beginning of one, so that without a
+/// limit a line of them would take time in proportion to its square.
+const MAX_REGULAR_EXPRESSION: usize = 1024;
+
 /// REGEX: `\^([^#\r\n\$]|\\[#\$])*\$`. The longest match: a backslash before `$` may be either.
 pub(super) fn regular_expression(bytes: &[u8]) -> usize {
     let Some(after) = bytes.strip_prefix(b"^") else {
         return 0;
     };
     let (mut at, mut end) = (0, 0);
-    while let Some(byte) = after.get(at) {
+    while let Some(byte) = after.get(at).filter(|_| at < MAX_REGULAR_EXPRESSION) {
         let escaped = at > 0 && after.get(at - 1) == Some(&b'\\');
         match byte {
             b'\r' | b'\n' => break,
