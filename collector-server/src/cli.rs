@@ -1,10 +1,17 @@
 //! The command line: one file per command, each with its arguments and a `run`.
 
 mod backup;
+mod controls;
+mod coverage;
+mod findings;
 mod fsck;
 mod host;
+mod hosts;
 mod instant;
 mod pack;
+mod question;
+mod reindex;
+mod rules;
 mod serve;
 mod token;
 mod trust;
@@ -42,6 +49,12 @@ enum Command {
     Fsck(fsck::Fsck),
     Backup(backup::Backup),
     Pack(pack::Pack),
+    Hosts(hosts::ListHosts),
+    Controls(controls::Controls),
+    Findings(findings::Findings),
+    Coverage(coverage::ShowCoverage),
+    Rules(rules::RulesCommand),
+    Reindex(reindex::Reindex),
 }
 
 impl Cli {
@@ -56,6 +69,12 @@ impl Cli {
             Command::Fsck(command) => command.run(&data),
             Command::Backup(command) => command.run(&data),
             Command::Pack(command) => command.run(data),
+            Command::Hosts(command) => command.run(&data),
+            Command::Controls(command) => command.run(&data),
+            Command::Findings(command) => command.run(&data),
+            Command::Coverage(command) => command.run(&data),
+            Command::Rules(command) => command.run(),
+            Command::Reindex(command) => command.run(&data),
         }
     }
 }

@@ -40,8 +40,8 @@ pub use totals::{Tally, Totals};
 pub use writer::{Step, Writer};
 
 pub(crate) use host::StatementRow;
-pub(crate) use standing::HostStanding;
 pub(crate) use places::{standing_from_letter, standing_letter, verdict_from_letter, verdict_letter};
+pub(crate) use standing::HostStanding;
 
 /// The name of the file in the data directory.
 pub const FILE: &str = "index.sqlite";

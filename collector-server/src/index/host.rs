@@ -446,9 +446,7 @@ impl Stretch {
         Ok(())
     }
 
-    /// Columns in the order that [`Self::read`] takes them.
-    pub(crate) const COLUMNS: &'static str = "began, until, first_idx, last_idx, last_began, manifest";
-
+    /// Reads `began, until, first_idx, last_idx, last_began, manifest`.
     pub(crate) fn read(row: &Row<'_>) -> Result<Result<Self, IndexError>, rusqlite::Error> {
         let (began, until, first): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (last, last_began, manifest): (i64, i64, i64) = (row.get(3)?, row.get(4)?, row.get(5)?);

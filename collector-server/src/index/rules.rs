@@ -70,7 +70,10 @@ impl InForce {
         };
         let (mut files, mut baseline, mut scope) = (Vec::new(), Baseline::default(), None);
         for subject in &statement.subject {
-            let rule = subject.name.strip_prefix("rules/").and_then(|name| name.strip_suffix(".yaml"));
+            let rule = subject
+                .name
+                .strip_prefix("rules/")
+                .and_then(|name| name.strip_suffix(".yaml"));
             if rule.is_none() && subject.name != pack::SCOPE {
                 continue;
             }

@@ -13,8 +13,8 @@ use evidence::{Digest, Timestamp};
 use rusqlite::Connection;
 
 use super::database::{Rows, digest, signed, timestamp, unsigned};
-use super::standing::HostStanding;
 use super::host::{State, Stretch, Table, digest_of, statement_at};
+use super::standing::HostStanding;
 use super::{IndexError, Totals, manifests};
 use crate::cache::Generations;
 use crate::query::Page;
@@ -198,7 +198,9 @@ impl<'a> Snapshot<'a> {
         facts: Option<&Digest>,
         at: Timestamp,
     ) -> Result<Option<Timestamp>, IndexError> {
-        let Some(state) = self.state(host.number)? else { return Ok(None) };
+        let Some(state) = self.state(host.number)? else {
+            return Ok(None);
+        };
         let Some(facts) = facts else {
             return Ok(state.seen.map(|seen| seen.until).filter(|until| *until <= at));
         };
@@ -223,9 +225,15 @@ impl<'a> Snapshot<'a> {
     /// The newest statement of any host.
     pub fn newest_statement(&self) -> Result<Option<Timestamp>, IndexError> {
         let mut newest = None;
-        for part in [HostStanding::IN_SCOPE, HostStanding::OUTSIDE_SCOPE, HostStanding::NEITHER] {
+        for part in [
+            HostStanding::IN_SCOPE,
+            HostStanding::OUTSIDE_SCOPE,
+            HostStanding::NEITHER,
+        ] {
             let sql = "SELECT seen FROM state WHERE part = ?1 ORDER BY seen DESC LIMIT 1";
-            let seen = self.rows.one("reading the state of hosts", sql, [part], |row| row.get::<_, Option<i64>>(0))?;
+            let seen = self.rows.one("reading the state of hosts", sql, [part], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?;
             newest = newest.max(seen.flatten().map(timestamp).transpose()?);
         }
         Ok(newest)
@@ -236,7 +244,9 @@ impl<'a> Snapshot<'a> {
         // A host without one comes first.
         let sql = "SELECT seen FROM state WHERE part = ?1 ORDER BY seen LIMIT 1";
         let part = [HostStanding::IN_SCOPE];
-        let seen = self.rows.one("reading the state of hosts", sql, part, |row| row.get::<_, Option<i64>>(0))?;
+        let seen = self.rows.one("reading the state of hosts", sql, part, |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
         seen.flatten().map(timestamp).transpose()
     }
 
@@ -388,7 +398,7 @@ impl<'a> Snapshot<'a> {
         for (table, columns) in [
             (
                 "head",
-                "position, hex(last_entry), as_of, rules, evaluator, freshness, listed, totals".to_owned(),
+                "position, hex(last_entry), rules, evaluator, freshness, listed, totals".to_owned(),
             ),
             ("scope", "name".to_owned()),
             (

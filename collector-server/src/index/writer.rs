@@ -125,6 +125,11 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Removes an index file: it is made again when it is opened.
+    pub fn remove(path: &Path) -> Result<(), IndexError> {
+        remove(path)
+    }
+
     /// How far the index has come.
     pub fn position(&self) -> u64 {
         self.head.position
@@ -767,7 +772,7 @@ fn follows(connection: &Connection, store: &dyn Store) -> Result<bool, IndexErro
 }
 
 /// Removes an index file, with what SQLite keeps beside it.
-pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
+fn remove(path: &Path) -> Result<(), IndexError> {
     for suffix in ["-wal", "-shm", ""] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

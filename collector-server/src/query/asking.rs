@@ -55,6 +55,11 @@ impl Query {
         self.clock.now()
     }
 
+    /// How many entries of the log the index has taken in.
+    pub fn position(&self) -> Result<u64, QueryError> {
+        self.index.read(|snapshot| Ok(snapshot.head().position))
+    }
+
     /// The index that it asks.
     pub fn index(&self) -> &Index {
         &self.index

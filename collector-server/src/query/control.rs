@@ -61,7 +61,10 @@ impl Query {
             let (statuses, hosts) = if asking.present {
                 let totals = &asking.snapshot.head().totals;
                 let counts = |tallies: &[crate::index::Tally]| -> Vec<HostCounts> {
-                    tallies.iter().map(|tally| tally.counts(totals.never_enrolled)).collect()
+                    tallies
+                        .iter()
+                        .map(|tally| tally.counts(totals.never_enrolled))
+                        .collect()
                 };
                 let (rules, controls) = (counts(&totals.rules), counts(&totals.controls));
                 let statuses = asking.statuses(catalogue, &rules, &controls, asking.reporting()?);
@@ -99,7 +102,12 @@ impl Query {
 
 impl Asking<'_> {
     fn control_verdicts(&self, place: usize, verdicts: &[Verdict]) -> Vec<Verdict> {
-        let rules = self.judging.places.controls.get(place).map(|place| place.rules.as_slice());
+        let rules = self
+            .judging
+            .places
+            .controls
+            .get(place)
+            .map(|place| place.rules.as_slice());
         let verdict = |rule: &usize| verdicts.get(*rule).copied().unwrap_or(Verdict::Unknown);
         rules.unwrap_or_default().iter().map(verdict).collect()
     }
@@ -140,7 +148,13 @@ impl Asking<'_> {
             DOING,
             &sql,
             (HostStanding::IN_SCOPE, letter, place_of_letter, limit, offset),
-            |row| Ok((HostStanding::read(row, 0)?, row.get::<_, String>(6)?, row.get::<_, String>(7)?)),
+            |row| {
+                Ok((
+                    HostStanding::read(row, 0)?,
+                    row.get::<_, String>(6)?,
+                    row.get::<_, String>(7)?,
+                ))
+            },
         )?;
         let mut items = Vec::new();
         for (kept, id, name) in found {

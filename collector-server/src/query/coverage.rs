@@ -119,7 +119,10 @@ impl Asking<'_> {
         Ok(Paged {
             total: self.snapshot.head().totals.outside_scope,
             offset: page.offset,
-            items: self.snapshot.rows().many("listing hosts", sql, parameters, |row| row.get(0))?,
+            items: self
+                .snapshot
+                .rows()
+                .many("listing hosts", sql, parameters, |row| row.get(0))?,
         })
     }
 }

@@ -63,7 +63,12 @@ impl Query {
                 what: "finding",
                 name: rule.to_owned(),
             })?;
-            let title = asking.judging.places.rules.get(place).map(|rule| rule.title().to_owned());
+            let title = asking
+                .judging
+                .places
+                .rules
+                .get(place)
+                .map(|rule| rule.title().to_owned());
             Ok(FindingDetail {
                 as_of: asking.as_of,
                 title: title.unwrap_or_default(),
@@ -121,8 +126,11 @@ impl Asking<'_> {
                 let letter = |place: &usize| rules.chars().nth(*place);
                 places.iter().filter_map(letter).any(|letter| letters.contains(&letter))
             };
-            let with: std::collections::HashSet<i64> =
-                kept.into_iter().filter(|(_, rules)| has(rules)).map(|(host, _)| host).collect();
+            let with: std::collections::HashSet<i64> = kept
+                .into_iter()
+                .filter(|(_, rules)| has(rules))
+                .map(|(host, _)| host)
+                .collect();
             hosts.retain(|host| with.contains(&host.number));
         }
         hosts.sort_by(|left, right| (&left.name, left.number).cmp(&(&right.name, right.number)));

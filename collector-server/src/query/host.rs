@@ -1,7 +1,7 @@
 //! Hosts.
 
-use controls::coverage::{CoverageGap, Stage};
 use controls::assessment::scope::Part;
+use controls::coverage::{CoverageGap, Stage};
 use controls::finding::Finding;
 use controls::status::Standing;
 use controls::timeline::{State, Timeline};
@@ -221,12 +221,7 @@ impl Query {
     }
 
     /// A host's statements up to the end of the span, the newest first.
-    pub fn statements(
-        &self,
-        host: &HostId,
-        span: Span,
-        page: Page,
-    ) -> Result<Paged<StatementSummary>, QueryError> {
+    pub fn statements(&self, host: &HostId, span: Span, page: Page) -> Result<Paged<StatementSummary>, QueryError> {
         self.ask(span, |asking| asking.statements(&asking.host(host)?, page))
     }
 }
@@ -240,7 +235,10 @@ impl Asking<'_> {
         let scope = self.snapshot.scope()?;
         let namesakes = self.snapshot.hosts_named(&host.name)?;
         let parts = past.parts(&namesakes, scope.map(|scope| scope.contains(&host.name)));
-        let own = namesakes.iter().zip(parts).find(|(namesake, _)| namesake.number == host.number);
+        let own = namesakes
+            .iter()
+            .zip(parts)
+            .find(|(namesake, _)| namesake.number == host.number);
         let part = own.map_or(Part::None, |(_, part)| part);
         let (past, _) = past.host(host.clone(), part)?;
         let gone = || IndexError::damaged(format_args!("host {} has no name", host.host));

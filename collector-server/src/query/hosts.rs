@@ -118,7 +118,9 @@ impl Asking<'_> {
         let mut conditions = self.conditions(filter)?;
         let rows = self.snapshot.rows();
         let sql = format!("SELECT COUNT(*) FROM standing s{}", conditions.sql);
-        let total = rows.one(DOING, &sql, conditions.parameters().as_slice(), |row| row.get::<_, i64>(0))?;
+        let total = rows.one(DOING, &sql, conditions.parameters().as_slice(), |row| {
+            row.get::<_, i64>(0)
+        })?;
         let order = match (filter.sort, filter.descending) {
             (HostSort::Name, false) => "s.name, s.host",
             (HostSort::Name, true) => "s.name DESC, s.host DESC",
@@ -158,11 +160,19 @@ impl Asking<'_> {
         let sql = format!(
             "SELECT h.host, h.enrolled_at, h.revoked_at, t.seen, t.seen_until, {} FROM standing s
             JOIN host h ON h.id = s.host JOIN state t ON t.host = s.host WHERE s.name = ?1 AND s.host = ?2",
-            HostStanding::COLUMNS.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>().join(", ")
+            HostStanding::COLUMNS
+                .split(", ")
+                .map(|column| format!("s.{column}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         );
         let read = |row: &rusqlite::Row<'_>| {
             Ok((
-                (row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?),
+                (
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, Option<i64>>(2)?,
+                ),
                 (row.get::<_, Option<i64>>(3)?, row.get::<_, Option<i64>>(4)?),
                 HostStanding::read(row, 5)?,
             ))
@@ -253,12 +263,19 @@ impl<T> Paged<T> {
         Self {
             total: u64::try_from(all.len()).unwrap_or(u64::MAX),
             offset: page.offset,
-            items: all.into_iter().skip(bound(page.offset)).take(bound(page.limit)).collect(),
+            items: all
+                .into_iter()
+                .skip(bound(page.offset))
+                .take(bound(page.limit))
+                .collect(),
         }
     }
 }
 
 /// The standing that was kept at a place.
 pub(super) fn kept_standing(letters: &str, place: usize) -> Standing {
-    letters.chars().nth(place).map_or(Standing::Unknown, standing_from_letter)
+    letters
+        .chars()
+        .nth(place)
+        .map_or(Standing::Unknown, standing_from_letter)
 }

@@ -119,9 +119,17 @@ impl Asking<'_> {
         let totals = &self.snapshot.head().totals;
         let reporting = self.reporting()?;
         let tallies = |tallies: &[crate::index::Tally]| -> Vec<HostCounts> {
-            tallies.iter().map(|tally| tally.counts(totals.never_enrolled)).collect()
+            tallies
+                .iter()
+                .map(|tally| tally.counts(totals.never_enrolled))
+                .collect()
         };
-        let controls = self.statuses(catalogue, &tallies(&totals.rules), &tallies(&totals.controls), reporting);
+        let controls = self.statuses(
+            catalogue,
+            &tallies(&totals.rules),
+            &tallies(&totals.controls),
+            reporting,
+        );
         let [fresh, silent, never_stated, revoked] = totals.reporting;
         Ok(Overview {
             as_of: self.as_of,
@@ -147,7 +155,11 @@ impl Asking<'_> {
         let controls = self.statuses(catalogue, &fleet.rules, &fleet.controls, fleet.reporting);
         let mut hosts = HostTotals::default();
         let mut last_statement = None;
-        let enrolled = |host: &&PastHost| host.host.as_ref().is_some_and(|host| host.tenure.enrolled_at < self.as_of.to);
+        let enrolled = |host: &&PastHost| {
+            host.host
+                .as_ref()
+                .is_some_and(|host| host.tenure.enrolled_at < self.as_of.to)
+        };
         for host in fleet.hosts.iter().filter(enrolled) {
             hosts.enrolled += 1;
             match host.reporting {

@@ -348,7 +348,12 @@ impl PastHost {
             revoked_at: host.tenure.revoked_at,
             last_statement: self.coverage.last_statement,
             silent_since: self.silent_since,
-            standing: self.verdicts.iter().copied().reduce(Verdict::worse).unwrap_or(Verdict::Unknown),
+            standing: self
+                .verdicts
+                .iter()
+                .copied()
+                .reduce(Verdict::worse)
+                .unwrap_or(Verdict::Unknown),
             verdicts: StandingCounts::of(&self.verdicts),
         })
     }

@@ -86,7 +86,9 @@ impl Query {
                 rationale: rule.rationale().to_owned(),
                 remedy: rule.remedy().to_owned(),
                 cannot_see: rule.cannot_see().to_vec(),
-                expressions: expressions.map(|(name, cel)| (name.to_owned(), cel.to_owned())).collect(),
+                expressions: expressions
+                    .map(|(name, cel)| (name.to_owned(), cel.to_owned()))
+                    .collect(),
                 values: rule.values().clone(),
             })
         })
@@ -111,7 +113,11 @@ impl Asking<'_> {
     fn rules(&self) -> Result<Vec<RuleSummary>, QueryError> {
         let counts: Vec<HostCounts> = if self.present {
             let totals = &self.snapshot.head().totals;
-            totals.rules.iter().map(|tally| tally.counts(totals.never_enrolled)).collect()
+            totals
+                .rules
+                .iter()
+                .map(|tally| tally.counts(totals.never_enrolled))
+                .collect()
         } else {
             Past::new(self).fleet()?.rules
         };

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::asking::Asking;
 use super::{Page, Paged, Query, QueryError, Span};
 use crate::index::{Enrolled, IndexError, StatementRow, database};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// A host's statement in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,7 +122,10 @@ impl Asking<'_> {
         let keyid = envelope.keyid();
         let (signer, key) = self.signer(keyid)?;
         let signature_verifies = key.is_some_and(|key| envelope.verify(&key, &AwsLc).is_ok());
-        let head = self.store.head()?.ok_or_else(|| StoreError::damaged("the log has no head"))?;
+        let head = self
+            .store
+            .head()?
+            .ok_or_else(|| StoreError::damaged("the log has no head"))?;
         let note = Note::from_bytes(head.checkpoint.as_bytes()).map_err(StoreError::damaged)?;
         let checkpoint: Checkpoint = note.text.parse().map_err(StoreError::damaged)?;
         let proof = self.tiles.inclusion(index, head.size)?;
