@@ -123,6 +123,11 @@ impl Schedule {
         self.next_seal = now + jittered(self.seal, fraction);
     }
 
+    /// A statement is due now.
+    pub fn restate(&mut self, now: Instant) {
+        self.next_seal = self.next_seal.min(now);
+    }
+
     /// The machine slept, or its clock was set: `elapsed` seconds of wall clock since the last statement.
     pub fn wall_clock(&mut self, elapsed: i64, now: Instant) {
         if u64::try_from(elapsed).is_ok_and(|elapsed| elapsed > self.seal.as_secs()) {

@@ -324,14 +324,14 @@ impl Spool {
         self.release()
     }
 
-    /// Gives up all statements that wait, since the first of them can never be delivered; they are declared lost.
-    pub fn forfeit(&mut self) -> Result<(), SpoolError> {
+    /// Gives up all statements that wait, since the first of them cannot be delivered; they are declared lost.
+    pub fn forfeit(&mut self, reason: LossReason) -> Result<(), SpoolError> {
         let Some(newest) = self.head.as_ref().map(|head| head.sequence) else {
             return Ok(());
         };
         // The loss is durable before anything is removed; found again after a crash it is declared all the same.
         self.head = self.acknowledged.as_ref().map(Acknowledged::head);
-        self.loss.extend(&self.folder, newest, LossReason::SpoolDamaged)?;
+        self.loss.extend(&self.folder, newest, reason)?;
         for segment in std::mem::take(&mut self.segments) {
             self.folder.remove(&segment::name(segment.first))?;
         }

@@ -275,9 +275,9 @@ impl Keeper {
         about_place && receipt.is_some_and(|receipt| receipt + 1 == sequence)
     }
 
-    /// Gives up the statements that wait, since facts that the first of them names are gone.
-    pub fn forfeit(&mut self) -> Result<(), ServiceError> {
-        self.spool.forfeit()?;
+    /// Gives up the statements that wait, since the first of them cannot be delivered. The next statement declares them.
+    pub fn forfeit(&mut self, reason: LossReason) -> Result<(), ServiceError> {
+        self.spool.forfeit(reason)?;
         self.holding = self.spool.head().map(Holding::after);
         self.release()?;
         Ok(())

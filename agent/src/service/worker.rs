@@ -35,6 +35,8 @@ pub struct Worker {
     retry: Retry,
     reminded: Option<Instant>,
     renew_not_before: Instant,
+    /// Statements were given up: the next one must not wait for its interval.
+    restate: bool,
 }
 
 /// What `run --once` did.
@@ -74,6 +76,7 @@ impl Worker {
             retry: Retry::default(),
             reminded: None,
             renew_not_before: Instant::now(),
+            restate: false,
         })
     }
 
@@ -202,6 +205,13 @@ impl Worker {
         }
         if repairs.damaged {
             tracing::error!("the spool was damaged; the next statement declares what was lost");
+        }
+        if let Some(refused) = &self.report.refused {
+            let (sequence, detail) = (refused.sequence, &refused.detail);
+            tracing::error!(
+                sequence,
+                "the collector refused a statement: {detail}. It is sent again"
+            );
         }
         notify::ready();
         notify::status(&format!("Enrolled as {} with {}", identity.host, identity.collector));

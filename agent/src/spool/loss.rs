@@ -19,8 +19,11 @@ const LENGTH: usize = 128;
 pub enum LossReason {
     /// The spool's limit was reached, or the disk was full.
     SpoolFull,
-    /// Records could not be read any more.
+    /// Records could not be read any more, or facts that they name.
     SpoolDamaged,
+    /// They were made while the host's clock was ahead, which has been set right since: the collector would not take them
+    /// before that time has come.
+    ClockAhead,
 }
 
 impl LossReason {
@@ -28,6 +31,7 @@ impl LossReason {
         match self {
             Self::SpoolFull => "spool_full",
             Self::SpoolDamaged => "spool_damaged",
+            Self::ClockAhead => "clock_ahead",
         }
     }
 }

@@ -199,7 +199,7 @@ fn statements_that_can_never_be_delivered_are_given_up_and_declared() {
     let mut spool = open(temp.path());
     let records: Vec<_> = (0..5).map(|_| append(&mut spool, 100)).collect();
     acknowledge(&mut spool, &records[1]);
-    spool.forfeit().unwrap();
+    spool.forfeit(LossReason::SpoolDamaged).unwrap();
     for spool in [spool, open(temp.path())] {
         let lost = spool.lost().unwrap();
         assert_eq!((lost.from, lost.to), (2, 4));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use evidence::Timestamp;
-use evidence::wire::{CheckInResponse, Refusal};
+use evidence::wire::{CheckInResponse, Refusal, RefusalCode};
 
 use super::talk::{Delivery, Heard, client};
 use super::{REMIND, Timing, Worker, some_fraction};
@@ -13,7 +13,7 @@ use crate::schedule::Retry;
 use crate::service::ServiceError;
 use crate::service::keeper::Settled;
 use crate::service::report::{Noted, StatementRefused};
-use crate::spool::SpoolError;
+use crate::spool::{LossReason, SpoolError};
 
 /// Clocks that differ by more than this spoil evidence: the collector refuses statements from more than five minutes ahead.
 const CLOCK_TOLERANCE: i64 = 60;
@@ -32,6 +32,9 @@ impl Worker {
                     Err(_) => false,
                 };
                 let later = self.delivered(delivery).await?;
+                if std::mem::take(&mut self.restate) {
+                    timing.schedule.restate(now);
+                }
                 timing.deliver_at = (self.keeper.spool().waiting() > 0).then(|| Instant::now() + later);
                 if answered {
                     timing.schedule.heard(now, some_fraction());
@@ -105,8 +108,7 @@ impl Worker {
             Ok(answer) => answer,
             Err(ExchangeError::Gone { digest, sequence }) => {
                 tracing::error!(%digest, sequence, "facts are gone; the waiting statements are given up and declared lost");
-                self.keeper.forfeit()?;
-                return Ok(Duration::ZERO);
+                return self.forfeit(LossReason::SpoolDamaged);
             }
             Err(ExchangeError::Store(error)) => return self.not_kept(error.into()),
             Err(ExchangeError::Trouble(trouble)) => {
@@ -134,6 +136,14 @@ impl Worker {
                     && let Some(alarm) = self.keeper.settle_refusal(sequence, &refusal, &shown, now)?
                 {
                     tracing::error!(kind = alarm.alarm.kind, "THE LOG CONTRADICTS ITSELF: {}", alarm.detail);
+                }
+                let made = delivery.batch.first().map_or(now, |record| record.observed_at);
+                if refusal.code == RefusalCode::ClockAhead && made.since(now) > CLOCK_TOLERANCE {
+                    tracing::error!(
+                        sequence,
+                        "statements were made while the clock was ahead, until {made}; they are given up and declared lost"
+                    );
+                    return self.forfeit(LossReason::ClockAhead);
                 }
                 self.refused(sequence, &refusal, now);
                 Ok(if refusal.code.may_pass_later() {
@@ -168,6 +178,15 @@ impl Worker {
                 );
                 Ok(self.retry.failed(some_fraction()))
             }
+        }
+    }
+
+    fn forfeit(&mut self, reason: LossReason) -> Result<Duration, ServiceError> {
+        self.report.refused = None;
+        self.restate = true;
+        match self.keeper.forfeit(reason) {
+            Ok(()) => Ok(Duration::ZERO),
+            Err(error) => self.not_kept(error),
         }
     }
 
@@ -246,6 +265,8 @@ impl Worker {
             );
             return Ok(());
         };
+        // Not again at once, even if a clock that is wrong says so.
+        self.renew_not_before = Instant::now() + RENEWAL_RETRY;
         self.keeper.member().replace_client(pem)?;
         self.client = client(&self.keeper)?;
         self.validity = validity;
