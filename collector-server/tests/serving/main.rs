@@ -8,6 +8,7 @@
 )]
 
 mod agent;
+mod commands;
 mod enrolment;
 mod ingest;
 mod limits;
