@@ -311,7 +311,7 @@ impl RulesInForce {
             .filter_map(|(name, bytes)| Some((name.strip_prefix("rules/")?.strip_suffix(".yaml")?, bytes)));
         let set = RuleSet::load(rules, &baseline).map_err(|error| PackError::Rules(error.to_string()))?;
         let scope = text(pack::SCOPE).map(|text| parse_scope(&text));
-        Ok(Self { set, scope, files })
+        Ok(Self { files, set, scope })
     }
 }
 

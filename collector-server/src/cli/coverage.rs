@@ -59,7 +59,7 @@ fn print(coverage: &Coverage, out: &mut dyn Write) -> Result<(), anyhow::Error> 
             continue;
         }
         rows += 1;
-        let unseen: Vec<_> = host.not_measured.iter().map(|probe| probe.as_str()).collect();
+        let unseen: Vec<_> = host.not_measured.iter().map(evidence::facts::ProbeId::as_str).collect();
         let begin = [
             host.name.clone(),
             stage(host.stage).to_owned(),

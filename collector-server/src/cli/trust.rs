@@ -19,6 +19,7 @@ pub(super) struct Trust {}
 
 impl Trust {
     #[expect(clippy::print_stdout, reason = "the command's result")]
+    #[expect(clippy::unused_self, reason = "every command is run the same way")]
     pub(super) fn run(self, data: &DataDir) -> Result<ExitCode, anyhow::Error> {
         let path = data.path().display();
         if !data.store().exists() {

@@ -137,6 +137,7 @@ fn show(observed: &controls::Observed) -> (String, String) {
 }
 
 /// A status in words.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 fn words(status: &Status) -> &'static str {
     match status {
         Status::Supported => "supported",

@@ -124,7 +124,7 @@ fn as_of(span: Span, now: Timestamp, snapshot: &Snapshot<'_>) -> (AsOf, bool) {
 }
 
 impl Asking<'_> {
-    pub(super) fn catalogue(&self, id: &str) -> Result<&'static Catalogue, QueryError> {
+    pub(super) fn catalogue(id: &str) -> Result<&'static Catalogue, QueryError> {
         catalogue::find(id).ok_or_else(|| QueryError::NotFound {
             what: "catalogue",
             name: id.to_owned(),
