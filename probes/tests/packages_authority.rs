@@ -121,8 +121,9 @@ fn versions_are_ordered_as_dpkg_does() {
         .collect();
     let mut script = "is() { dpkg --compare-versions \"$@\"; }\n".to_owned();
     for (a, b) in &pairs {
-        script +=
-            &format!("is '{a}' lt '{b}' && echo Less || {{ is '{a}' eq '{b}' && echo Equal || echo Greater; }}\n");
+        let order =
+            format!("is '{a}' lt '{b}' && echo Less || {{ is '{a}' eq '{b}' && echo Equal || echo Greater; }}\n");
+        script.push_str(&order);
     }
     let output = authority("dpkg", "sh", &[], script.as_bytes());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -421,7 +422,8 @@ fn priorities_of_lists_are_those_of_apt_cache_policy() {
             )
         })
         .collect();
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected);
 }
 
