@@ -56,7 +56,7 @@ impl Query {
                 what: "control",
                 name: id.to_owned(),
             };
-            let catalogue = asking.catalogue(catalogue)?;
+            let catalogue = Asking::catalogue(catalogue)?;
             let place = asking.judging.places.control(&catalogue.id, id);
             let (statuses, hosts) = if asking.present {
                 let totals = &asking.snapshot.head().totals;

@@ -59,7 +59,7 @@ impl Asking<'_> {
         let rule = filter.rule.as_ref().map(|(rule, _)| self.place(rule)).transpose()?;
         let control = match &filter.control {
             Some((catalogue, id, _)) => {
-                let catalogue = self.catalogue(catalogue)?;
+                let catalogue = Asking::catalogue(catalogue)?;
                 if catalogue.control(id).is_none() {
                     return Err(QueryError::NotFound {
                         what: "control",

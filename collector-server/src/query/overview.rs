@@ -92,7 +92,7 @@ impl Query {
     /// The state of everything, by one catalogue.
     pub fn overview(&self, catalogue: &str, span: Span) -> Result<Overview, QueryError> {
         self.ask(span, |asking| {
-            let catalogue = asking.catalogue(catalogue)?;
+            let catalogue = Asking::catalogue(catalogue)?;
             if asking.present {
                 asking.present_overview(catalogue)
             } else {
