@@ -215,7 +215,7 @@ pub struct Group {
 /// A line that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Unparsed {
-    /// The file; for one in a folder of sudoers files the folder and `*`, since such files are often named after people.
+    /// The file.
     pub path: String,
     /// Number of the line, from 1.
     pub line: u32,

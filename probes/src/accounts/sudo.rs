@@ -1,13 +1,10 @@
 //! Rights by sudo: what is installed, which files decide, and what they come to.
 
-use std::collections::BTreeSet;
-
 use evidence::facts::Outcome;
 
 use super::directory::Directory;
-use super::facts::{GrantText, Sudo, SudoersFile, Unparsed};
+use super::facts::{GrantText, Sudo, SudoersFile};
 use super::settings::{self, NameServices, SudoConf};
-use super::sudoers::Refusal;
 use super::sudoers::files::{self, Read};
 use super::sudoers::rights::{Rights, rights};
 use crate::probe::{Known, NotKnown};
@@ -15,9 +12,6 @@ use crate::reading::{Reading, Unread};
 
 /// Where sudo is, from a package and built by hand.
 const PROGRAMS: [&str; 2] = ["/usr/bin/sudo", "/usr/local/bin/sudo"];
-
-/// Enough to find what is wrong.
-const MAX_UNPARSED: usize = 100;
 
 /// What the probe tells of sudo, and its names.
 pub(super) struct Found {
@@ -43,8 +37,6 @@ impl Found {
                 grants: vec![],
                 defaults: vec![],
                 files: vec![],
-                unparsed: vec![],
-                unread: vec![],
                 unresolved_subjects: 0,
                 files_decide,
             }),
@@ -97,6 +89,9 @@ fn find(
     let Some(read) = files::read(reading, main, short)? else {
         return Ok(Found::nothing(true, files_decide));
     };
+    if let Some(why) = incomplete(&read) {
+        return Ok(Found::not(why));
+    }
     let rights = match rights(&read, directory, host) {
         Ok(rights) => rights,
         Err(error) => {
@@ -116,7 +111,6 @@ fn find(
         .iter()
         .map(|grant| grant.subjects.unresolved)
         .fold(0, u32::saturating_add);
-    let unread: BTreeSet<String> = read.unread.iter().map(ToString::to_string).collect();
     let mut files = vec![];
     for file in &read.files {
         if let Some(stat) = reading.private_stat(&file.path, &file.shown)? {
@@ -135,8 +129,6 @@ fn find(
             grants,
             defaults,
             files,
-            unparsed: unparsed(&read),
-            unread: unread.into_iter().collect(),
             unresolved_subjects,
             files_decide,
         }),
@@ -145,17 +137,23 @@ fn find(
     })
 }
 
-/// Entries that were left out, as the facts show them.
-fn unparsed(read: &Read) -> Vec<Unparsed> {
-    let shown = |refusal: &Refusal| {
-        let file = read.files.iter().find(|file| file.path == refusal.place.path);
-        Unparsed {
-            path: file.map_or_else(String::new, |file| file.shown.clone()),
-            line: refusal.place.line,
-            reason: refusal.reason.to_owned(),
-        }
+/// Why the rights are not known although the files are there: what was not read or not understood may be any right.
+/// sudo leaves out an entry that it does not understand, but another version of it may.
+fn incomplete(read: &Read) -> Option<NotKnown> {
+    if let Some(unread) = read.unread.first() {
+        return Some(not_known(unread));
+    }
+    let first = read.refusals.first()?;
+    let file = read.files.iter().find(|file| file.path == first.place.path);
+    let shown = file.map_or(files::MAIN, |file| file.shown.as_str());
+    let more = match read.refusals.len() {
+        1 => String::new(),
+        count => format!(" ({count} such entries)"),
     };
-    read.refusals.iter().take(MAX_UNPARSED).map(shown).collect()
+    Some(NotKnown {
+        outcome: Outcome::Malformed,
+        detail: format!("{shown}:{}: {}{more}", first.place.line, first.reason),
+    })
 }
 
 fn files_decide(conf: &SudoConf, services: &Result<Option<NameServices>, Unread>) -> Known<bool> {

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::facts::Unparsed;
 use crate::probe::Known;
 
-/// Who may run what as whom by sudo (sudoers(5)), in so far as the files under `/etc` decide it.
+/// Who may run what as whom by sudo (sudoers(5)), in so far as the files under `/etc` decide it. If one of the files
+/// cannot be read, or an entry in one cannot be understood, this as a whole is not known, for it might be any right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sudo {
     /// Whether `sudo` is installed (`/usr/bin/sudo` or `/usr/local/bin/sudo`). If not, no sudoers file is read and the
@@ -20,11 +20,6 @@ pub struct Sudo {
     pub defaults: Vec<DefaultsEntry>,
     /// Files that were read, the main one first.
     pub files: Vec<SudoersFile>,
-    /// Entries that could not be understood, at most 100 of them. sudo ignores such an entry, or its version knows more
-    /// than this parser: it may be any right. A rule about all rights must not be met while there are any.
-    pub unparsed: Vec<Unparsed>,
-    /// Included files and folders that could not be read, with the reason, sorted. What they grant is not in here.
-    pub unread: Vec<String>,
     /// Users, groups and netgroups in grants of which these files do not tell who they are, while another source may.
     /// A rule about all accounts must not be met while there are any.
     pub unresolved_subjects: u32,

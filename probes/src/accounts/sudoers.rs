@@ -8,5 +8,3 @@ pub(crate) mod rights;
 mod scan;
 pub(crate) mod syntax;
 mod text;
-
-pub(crate) use parse::Refusal;
