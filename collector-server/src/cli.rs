@@ -15,6 +15,7 @@ mod rules;
 mod serve;
 mod token;
 mod trust;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ enum Command {
     Serve(serve::Serve),
     Token(token::Token),
     Trust(trust::Trust),
+    User(user::User),
     Host(host::Host),
     Fsck(fsck::Fsck),
     Backup(backup::Backup),
@@ -65,6 +67,7 @@ impl Cli {
             Command::Serve(command) => command.run(data),
             Command::Token(command) => command.run(&data),
             Command::Trust(command) => command.run(&data),
+            Command::User(command) => command.run(&data),
             Command::Host(command) => command.run(data),
             Command::Fsck(command) => command.run(&data),
             Command::Backup(command) => command.run(&data),

@@ -17,6 +17,7 @@ use crate::control::{self, ControlError};
 use crate::data_dir::DataDirError;
 use crate::index::Follower;
 use crate::net::{self, Audience, Server, TlsError, agents_tls, people_tls};
+use crate::web::people::PeopleError;
 use crate::{agents, web};
 
 /// Contacts are written down this often.
@@ -50,6 +51,9 @@ pub enum ServeError {
     /// Files of the running server.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// Accounts and sessions.
+    #[error(transparent)]
+    People(#[from] PeopleError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for")]
     Signal(#[source] io::Error),
@@ -144,7 +148,7 @@ pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
         } else {
             None
         },
-        router: web::router(app),
+        router: web::router(app)?,
         connections: app.config.people.connections,
     };
     app.data

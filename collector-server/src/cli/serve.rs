@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::serve;
+use crate::web::people::{ADMIN, Password, People};
 
 /// Run the collector
 #[derive(Debug, Args)]
@@ -58,9 +59,11 @@ impl Serve {
 
 async fn serve(app: Arc<App>) -> Result<(), anyhow::Error> {
     let bound = serve::bind_all(&app).await?;
+    // Only now, so that a password is not made and then never shown.
+    let password = People::open(&app.data)?.first(app.clock.now())?;
     let (ending, _) = watch::channel(false);
     let signals = tokio::spawn(serve::end_on_signal(ending.clone()));
-    announce(&app, &bound);
+    announce(&app, &bound, password.as_ref());
     let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&app)));
     let result = serve::run(app, bound, ending).await;
     drop(sd_notify::notify(&[NotifyState::Stopping]));
@@ -70,7 +73,7 @@ async fn serve(app: Arc<App>) -> Result<(), anyhow::Error> {
 }
 
 #[expect(clippy::print_stdout, reason = "what the person who starts it wants to know")]
-fn announce(app: &App, bound: &serve::Bound) {
+fn announce(app: &App, bound: &serve::Bound, password: Option<&Password>) {
     let scheme = if app.config.people.tls { "https" } else { "http" };
     let size = *app.log.grown().borrow();
     println!("affiant-collector {}", env!("CARGO_PKG_VERSION"));
@@ -78,6 +81,9 @@ fn announce(app: &App, bound: &serve::Bound) {
     println!("  log     {}, {size} entries", app.log.key().name());
     println!("  agents  https://{}", bound.agents_address);
     println!("  people  {scheme}://{}", bound.people_address);
+    if let Some(password) = password {
+        println!("  login   {ADMIN}, password {} (shown this once)", password.reveal());
+    }
     tracing::info!(agents = %bound.agents_address, people = %bound.people_address, size, "serving");
     if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
         tracing::warn!(%error, "systemd was not told that the server is ready");

@@ -1,0 +1,91 @@
+//! One rule.
+
+use askama::Template;
+use axum::extract::Path;
+use controls::rule::Bearing;
+use controls::verdict::Verdict;
+
+use super::reading;
+use crate::query::RuleDetail;
+use crate::web::bar::Bar;
+use crate::web::frame::{Frame, Section};
+use crate::web::mark::{self, Mark};
+use crate::web::visit::{Shown, Visit, page};
+
+/// How many hosts have a verdict, and where they are listed.
+struct Count {
+    mark: Mark,
+    count: u64,
+    address: String,
+}
+
+#[derive(Template)]
+#[template(path = "web/rule.html")]
+struct RulePage {
+    frame: Frame,
+    id: String,
+    title: String,
+    severity: &'static str,
+    meter: &'static str,
+    reads: String,
+    digest: String,
+    bar: Bar,
+    counts: Vec<Count>,
+    rationale: String,
+    remedy: String,
+    cannot_see: Vec<String>,
+    controls: Vec<Bearing>,
+    expressions: Vec<(String, String)>,
+    parameters: Vec<(String, String)>,
+}
+
+impl RulePage {
+    fn of(visit: &Visit, rule: RuleDetail) -> Self {
+        let summary = rule.summary;
+        let (severity, meter) = mark::severity(summary.severity);
+        let hosts = summary.hosts;
+        let counts = [
+            (Verdict::NotMet, hosts.not_met),
+            (Verdict::Unknown, hosts.unknown),
+            (Verdict::Met, hosts.met),
+            (Verdict::NotApplicable, hosts.not_applicable),
+        ];
+        let count = |(verdict, count): (Verdict, u64)| Count {
+            mark: verdict.into(),
+            count,
+            address: format!(
+                "/hosts?rule={}&verdict={}",
+                crate::web::link::escape(&summary.id),
+                verdict.as_str()
+            ),
+        };
+        let parameters = rule.values.as_object().into_iter().flatten();
+        Self {
+            frame: visit
+                .frame(&summary.title, Section::Rules)
+                .as_of(rule.as_of.instant(), visit.now),
+            counts: counts.map(count).into(),
+            severity,
+            meter,
+            reads: summary.reads.to_string(),
+            digest: summary.digest.to_string(),
+            bar: hosts.into(),
+            rationale: rule.rationale,
+            remedy: rule.remedy,
+            cannot_see: rule.cannot_see,
+            expressions: rule.expressions,
+            parameters: parameters
+                .map(|(name, value)| (name.clone(), reading::inline(value)))
+                .collect(),
+            id: summary.id,
+            title: summary.title,
+            controls: summary.controls,
+        }
+    }
+}
+
+pub(in crate::web) async fn show(visit: Visit, Path(id): Path<String>) -> Shown {
+    let span = visit.span();
+    let rule = visit.ask(move |query| query.rule(&id, span)).await?;
+    page(&RulePage::of(&visit, rule))
+}
