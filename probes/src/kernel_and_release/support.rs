@@ -62,6 +62,7 @@ mod tests {
         8.04 LTS,Hardy Heron,hardy,2007-10-18,2008-04-24,2011-05-12,2013-05-09\n\
         24.04 LTS,Noble Numbat,noble,2023-10-12,2024-04-25,2029-05-31,2029-05-31,2034-04-25,2036-04-29\n";
 
+    #[expect(clippy::unnecessary_wraps, reason = "compared with optional instants")]
     fn instant(text: &str) -> Option<Timestamp> {
         Some(format!("{text}T00:00:00Z").parse().unwrap())
     }

@@ -61,11 +61,6 @@ impl Captured {
         self
     }
 
-    pub(crate) fn output_refused(mut self, command: &str, unread: Unread) -> Self {
-        self.outputs.insert(command.to_owned(), Err(unread));
-        self
-    }
-
     pub(crate) fn inventory_of(mut self, inventory: Inventory) -> Self {
         self.inventory = Some(inventory);
         self
