@@ -28,6 +28,7 @@ mod rules;
 mod schema;
 mod snapshot;
 mod standing;
+mod told;
 mod totals;
 mod writer;
 
@@ -39,9 +40,9 @@ pub use snapshot::{Enrolled, Head, Index, Snapshot};
 pub use totals::{Tally, Totals};
 pub use writer::{Step, Writer};
 
-pub(crate) use host::StatementRow;
 pub(crate) use places::{standing_from_letter, standing_letter, verdict_from_letter, verdict_letter};
 pub(crate) use standing::HostStanding;
+pub(crate) use told::StatementRow;
 
 /// The name of the file in the data directory.
 pub const FILE: &str = "index.sqlite";

@@ -11,8 +11,8 @@ use evidence::facts::{FactsDocument, Outcome, ProbeId};
 use evidence::{Digest, Timestamp};
 
 use super::database::{Rows, timestamp};
-use super::host::{Table, digest_of};
 use super::places::{Places, verdict_from_letter, verdict_letter};
+use super::told::{Table, digest_of};
 use super::{InForce, IndexError};
 use crate::store::Store;
 

@@ -9,7 +9,7 @@ use evidence::manifest::Manifest;
 
 use super::IndexError;
 use super::database::Rows;
-use super::host::{Table, digest_of};
+use super::told::{Table, digest_of};
 use crate::store::Store;
 
 /// Numbers kept in memory of each kind before all are forgotten: some 20 MB.

@@ -13,8 +13,9 @@ use evidence::{Digest, Timestamp};
 use rusqlite::Connection;
 
 use super::database::{Rows, digest, signed, timestamp, unsigned};
-use super::host::{State, Stretch, Table, digest_of, statement_at};
+use super::host::{State, Stretch};
 use super::standing::HostStanding;
+use super::told::{Table, digest_of, statement_at};
 use super::{IndexError, Totals, manifests};
 use crate::cache::Generations;
 use crate::query::Page;

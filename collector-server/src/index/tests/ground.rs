@@ -23,7 +23,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clock::Clock;
-use crate::index::{InForce, Index, Writer};
+use crate::index::{InForce, Index, IndexError, Writer};
 use crate::log::Log;
 use crate::query::Query;
 use crate::store::{Sqlite, Store, StoredFacts};
@@ -143,7 +143,7 @@ impl Ground {
 
     pub(super) fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
         Index::new(&self.path(), Arc::clone(&self.store))
-            .read(|snapshot| snapshot.dump())
+            .read(|snapshot| -> Result<_, IndexError> { snapshot.dump() })
             .unwrap()
     }
 
