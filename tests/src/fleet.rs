@@ -130,7 +130,9 @@ impl Fleet {
 
     /// Stores facts documents; the digest of their manifest.
     pub fn put(&self, documents: &Documents) -> Digest {
-        let named = documents.iter().map(|(probe, bytes)| (probe.clone(), Digest::of(bytes)));
+        let named = documents
+            .iter()
+            .map(|(probe, bytes)| (probe.clone(), Digest::of(bytes)));
         let manifest = Manifest::new(named).to_bytes();
         let digest = Digest::of(&manifest);
         self.runtime.block_on(async {

@@ -120,6 +120,11 @@ pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) 
         previous::check(&mut context, &log, &log_key, older)?;
     }
     context.report.passed("files are as SHA256SUMS says", sums.count());
+    context.report.warn(format!(
+        "{} and {} are as the collector wrote them; what was checked is what results/ says",
+        pack::INDEX,
+        pack::README
+    ));
     Ok(())
 }
 

@@ -2,9 +2,7 @@
 
 use evidence::aws_lc::Ed25519Signer;
 use evidence::envelope::{Verified, seal};
-use evidence::statement::{
-    AgentBuild, Held, HostId, Lost, Observation, Predicate, SeenCheckpoint, Statement, Subject,
-};
+use evidence::statement::{AgentBuild, Held, HostId, Lost, Observation, Predicate, SeenCheckpoint, Statement, Subject};
 use evidence::{Digest, Timestamp};
 
 /// An enrolled host.

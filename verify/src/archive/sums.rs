@@ -32,7 +32,7 @@ impl Sums {
             {
                 return Err(wrong(line, "out of order or repeated"));
             }
-            if !archive.files().get(name).is_some_and(super::Role::is_summed) {
+            if !archive.role(name).is_some_and(super::Role::is_summed) {
                 return Err(wrong(
                     line,
                     &format!("lists {name:?}, which is not in the pack or must not be listed"),
@@ -42,7 +42,6 @@ impl Sums {
         }
         let unlisted = archive
             .files()
-            .iter()
             .find(|(name, role)| role.is_summed() && !sums.contains_key(*name));
         match unlisted {
             Some((name, _)) => Err(Failure::wrong(format!("not listed in {}", pack::SUMS), name)),

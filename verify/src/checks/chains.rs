@@ -79,7 +79,7 @@ pub(super) fn read(
     let (mut count, mut checked, mut lost) = (0, 0, BTreeMap::new());
     let files = context.archive.of_role(|role| matches!(role, Role::Host(_)));
     for file in &files {
-        let Some(Role::Host(host)) = context.archive.files().get(file).cloned() else {
+        let Some(Role::Host(host)) = context.archive.role(file).cloned() else {
             continue;
         };
         if !keyring.roll.members().contains_key(&host) {

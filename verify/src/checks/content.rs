@@ -21,7 +21,7 @@ impl Manifests {
     pub(super) fn read(context: &mut Context) -> Result<Self, Failure> {
         let mut manifests = BTreeMap::new();
         for name in context.archive.of_role(|role| matches!(role, Role::Manifest(_))) {
-            let Some(Role::Manifest(digest)) = context.archive.files().get(&name).cloned() else {
+            let Some(Role::Manifest(digest)) = context.archive.role(&name).cloned() else {
                 continue;
             };
             let bytes = context.named(&name, digest)?;
@@ -73,7 +73,7 @@ pub(super) fn facts(
     let mut withheld = probes.clone();
     let mut count = 0;
     for name in context.archive.of_role(|role| matches!(role, Role::Facts(_))) {
-        let Some(Role::Facts(digest)) = context.archive.files().get(&name).cloned() else {
+        let Some(Role::Facts(digest)) = context.archive.role(&name).cloned() else {
             continue;
         };
         let bytes = context.named(&name, digest)?;

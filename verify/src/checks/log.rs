@@ -35,7 +35,7 @@ impl Log {
         let mut tiles = BTreeMap::new();
         let mut bytes_kept = 0;
         for name in context.archive.of_role(|role| matches!(role, Role::Tile(_))) {
-            let Some(Role::Tile(tile)) = context.archive.files().get(&name).cloned() else {
+            let Some(Role::Tile(tile)) = context.archive.role(&name).cloned() else {
                 continue;
             };
             if tile::tile_at(head.size, tile.level, tile.index) != Some(tile) {
