@@ -96,12 +96,28 @@ impl From<GapKind> for Mark {
 }
 
 /// How much a `not_met` matters: a scale of its own, in ink only, so that it is not taken for a verdict.
-pub(super) const fn severity(severity: Severity) -> (&'static str, &'static str) {
-    match severity {
-        Severity::Low => ("low", "▂▁▁▁"),
-        Severity::Medium => ("medium", "▂▃▁▁"),
-        Severity::High => ("high", "▂▃▅▁"),
-        Severity::Critical => ("critical", "▂▃▅▇"),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
+#[template(path = "web/parts/meter.html")]
+pub(super) struct Meter {
+    word: &'static str,
+    /// Of four.
+    level: u8,
+}
+
+impl HtmlSafe for Meter {}
+
+impl From<Severity> for Meter {
+    fn from(severity: Severity) -> Self {
+        let level = match severity {
+            Severity::Low => 1,
+            Severity::Medium => 2,
+            Severity::High => 3,
+            Severity::Critical => 4,
+        };
+        Self {
+            word: severity.as_str(),
+            level,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::query::{ControlDetail, ControlHost};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
-use crate::web::mark::{self, Mark};
+use crate::web::mark::{Mark, Meter};
 use crate::web::pager::{self, Pager};
 use crate::web::trouble::Trouble;
 use crate::web::visit::{Choice, Shown, Visit, page};
@@ -27,8 +27,7 @@ pub(in crate::web) struct Chosen {
 struct RuleLine {
     id: String,
     title: String,
-    severity: &'static str,
-    meter: &'static str,
+    severity: Meter,
     bearing: &'static str,
     because: String,
     bar: Bar,
@@ -90,12 +89,10 @@ impl ControlPage {
         let path = format!("/controls/{id}");
         let title = format!("{id} {}", status.name);
         let rule = |rule: &RuleStatus| {
-            let (severity, meter) = mark::severity(rule.severity);
             RuleLine {
                 id: rule.id.clone(),
                 title: rule.title.clone(),
-                severity,
-                meter,
+                severity: rule.severity.into(),
                 bearing: rule.bearing.as_str(),
                 because: rule.because.clone(),
                 bar: rule.hosts.into(),

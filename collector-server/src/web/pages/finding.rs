@@ -9,7 +9,7 @@ use super::host::{Chosen, Period, host_id};
 use super::reading;
 use crate::query::{FindingDetail, RuleDetail, Span};
 use crate::web::frame::{Frame, Section};
-use crate::web::mark::{self, Mark};
+use crate::web::mark::{Mark, Meter};
 use crate::web::strip::{Scale, Strip};
 use crate::web::visit::{Choice, Shown, Visit, page};
 use crate::web::when::{When, duration, plain};
@@ -37,8 +37,7 @@ struct FindingPage {
     rule: String,
     title: String,
     mark: Mark,
-    severity: &'static str,
-    meter: &'static str,
+    severity: Meter,
     since: Option<When>,
     reason: String,
     observed: Vec<reading::Shown>,
@@ -80,7 +79,6 @@ fn interval(finding: &Finding, end: evidence::Timestamp) -> IntervalLine {
 impl FindingPage {
     fn of(visit: &Visit, period: Period, finding: &FindingDetail, over: &FindingDetail, rule: RuleDetail) -> Self {
         let last = &finding.last.finding;
-        let (severity, meter) = mark::severity(rule.summary.severity);
         let title = format!("{} on {}", finding.title, finding.name);
         let frame = visit
             .frame(&title, Section::Hosts)
@@ -96,8 +94,7 @@ impl FindingPage {
             rule: last.rule.clone(),
             title: finding.title.clone(),
             mark: last.verdict.into(),
-            severity,
-            meter,
+            severity: rule.summary.severity.into(),
             since: finding.last.since.map(|at| When::of(at, visit.now)),
             reason: last.reason.clone(),
             observed: last.observed.iter().map(reading::full).collect(),
@@ -131,13 +128,11 @@ pub(in crate::web) async fn show(
 ) -> Shown {
     let (id, span, end) = (host_id(host)?, visit.span(), visit.end());
     let period = Period::read(&chosen.period);
-    let over = Span::Over {
-        from: end.plus(-period.seconds()),
-        to: end,
-    };
     let (finding, over, rule) = visit
         .ask(move |query| {
-            let (finding, over) = (query.finding(&id, &rule, span)?, query.finding(&id, &rule, over)?);
+            let finding = query.finding(&id, &rule, span)?;
+            let enrolled = query.host(&id, span)?.summary.enrolled_at;
+            let over = query.finding(&id, &rule, period.until(end, enrolled))?;
             Ok((finding, over, query.rule(&rule, Span::Now)?))
         })
         .await?;

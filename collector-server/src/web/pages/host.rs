@@ -5,13 +5,14 @@ use axum::extract::Path;
 use controls::coverage::CoverageGap;
 use controls::finding::Finding;
 use controls::verdict::Verdict;
+use evidence::Timestamp;
 use evidence::statement::HostId;
 
 use super::reading;
 use crate::query::{HostDetail, HostDocument, RuleSummary, Span, StatementSummary};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
-use crate::web::mark::Mark;
+use crate::web::mark::{Mark, Meter};
 use crate::web::strip::{Scale, Strip};
 use crate::web::visit::{Choice, Shown, Visit, page};
 use crate::web::when::{When, duration, plain};
@@ -20,8 +21,7 @@ use crate::web::when::{When, duration, plain};
 struct FindingLine {
     rule: String,
     title: String,
-    severity: &'static str,
-    meter: &'static str,
+    severity: Option<Meter>,
     mark: Mark,
     /// The first values, short.
     observed: Vec<(String, String)>,
@@ -107,9 +107,18 @@ impl Period {
         found.map_or(Self::Week, |(period, ..)| period)
     }
 
-    pub(super) fn seconds(self) -> i64 {
+    fn seconds(self) -> i64 {
         let found = Self::ALL.into_iter().find(|(period, ..)| *period == self);
         found.map_or(86_400, |(.., seconds)| seconds)
+    }
+
+    /// The period up to `end`, not beginning before the host's enrolment: there was nothing to show.
+    pub(super) fn until(self, end: Timestamp, enrolled: Timestamp) -> Span {
+        let latest = end.plus(-60);
+        Span::Over {
+            from: end.plus(-self.seconds()).max(enrolled.min(latest)),
+            to: end,
+        }
     }
 
     pub(super) fn links(self) -> Vec<PeriodLink> {
@@ -131,13 +140,11 @@ pub(in crate::web) struct Chosen {
 
 fn finding_line(finding: &Finding, rules: &[RuleSummary]) -> FindingLine {
     let rule = rules.iter().find(|rule| rule.id == finding.rule);
-    let (severity, meter) = rule.map_or(("", ""), |rule| crate::web::mark::severity(rule.severity));
     let observed = finding.observed.iter().take(3);
     FindingLine {
         rule: finding.rule.clone(),
         title: rule.map_or_else(|| finding.rule.clone(), |rule| rule.title.clone()),
-        severity,
-        meter,
+        severity: rule.map(|rule| rule.severity.into()),
         mark: finding.verdict.into(),
         observed: observed
             .map(|observed| (observed.label.clone(), reading::short(observed)))
@@ -283,13 +290,10 @@ pub(in crate::web) fn host_id(text: String) -> Result<HostId, crate::web::troubl
 pub(in crate::web) async fn show(visit: Visit, Path(host): Path<String>, Choice(chosen): Choice<Chosen>) -> Shown {
     let (id, span, end) = (host_id(host)?, visit.span(), visit.end());
     let period = Period::read(&chosen.period);
-    let over = Span::Over {
-        from: end.plus(-period.seconds()),
-        to: end,
-    };
     let (host, over, rules) = visit
         .ask(move |query| {
-            let (host, over) = (query.host(&id, span)?, query.host(&id, over)?);
+            let host = query.host(&id, span)?;
+            let over = query.host(&id, period.until(end, host.summary.enrolled_at))?;
             let (_, rules) = query.rules(Span::Now)?;
             Ok((host, over, rules))
         })

@@ -4,8 +4,10 @@ use askama::Template;
 use controls::catalogue::{self, Catalogue};
 use controls::coverage::{CoverageCounts, ScopeSource};
 use controls::status::{ControlStatus, Status};
+use controls::verdict::Verdict;
+use evidence::Timestamp;
 
-use crate::query::{Change, HostTotals, Overview, StatusCounts};
+use crate::query::{Change, HostTotals, Overview, StandingCounts, StatusCounts};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Mark;
@@ -16,7 +18,11 @@ use crate::web::when::{When, duration};
 const LATELY: i64 = 7 * 86_400;
 /// Hosts looked at, and changes shown.
 const CHANGING_HOSTS: u64 = 20;
-const CHANGES: usize = 12;
+const CHANGES: usize = 400;
+/// Lines shown.
+const LINES: usize = 10;
+/// More changes of one host at one instant than this are told as numbers.
+const FEW: usize = 4;
 
 /// A control in the picture and in the list.
 struct ControlLine {
@@ -24,6 +30,7 @@ struct ControlLine {
     /// The id without the letter of its annex: short enough for the picture.
     short: String,
     name: String,
+    evidenced: bool,
     mark: Mark,
     reason: String,
     bar: Bar,
@@ -33,26 +40,37 @@ struct ControlLine {
 /// Controls of one theme.
 struct Theme {
     name: String,
-    controls: Vec<ControlLine>,
-    /// Controls that no rule bears on.
-    silent: Vec<ControlLine>,
+    all: Vec<ControlLine>,
 }
 
 impl Theme {
-    fn all(&self) -> impl Iterator<Item = &ControlLine> {
-        self.controls.iter().chain(&self.silent)
+    /// Controls on which some rule bears.
+    fn evidenced(&self) -> Vec<&ControlLine> {
+        self.all.iter().filter(|control| control.evidenced).collect()
+    }
+
+    /// The others.
+    fn rest(&self) -> Vec<&ControlLine> {
+        self.all.iter().filter(|control| !control.evidenced).collect()
     }
 }
 
-/// A verdict that changed.
+/// Verdicts of one host that changed at one instant.
 struct ChangeLine {
     when: When,
     host: String,
     name: String,
-    rule: String,
-    title: String,
+    /// Each of them, if they are few: before, after, rule, its title, why.
+    single: Vec<SingleChange>,
+    /// How many turned into what, if they are many: a first statement, or silence.
+    turned: Bar,
+}
+
+struct SingleChange {
     before: Mark,
     after: Mark,
+    rule: String,
+    title: String,
     reason: String,
 }
 
@@ -81,6 +99,7 @@ fn line(control: &ControlStatus) -> ControlLine {
         id: id.to_owned(),
         short: id.strip_prefix("A.").unwrap_or(id).to_owned(),
         name: control.name.clone(),
+        evidenced: control.status != Status::NotEvidenced,
         mark: control.status.into(),
         reason: control.reason.clone(),
         bar: control.hosts.into(),
@@ -101,33 +120,58 @@ fn themes(catalogue: &Catalogue, controls: &[ControlStatus]) -> Vec<Theme> {
         if themes.last().is_none_or(|theme| theme.name != name) {
             themes.push(Theme {
                 name,
-                controls: Vec::new(),
-                silent: Vec::new(),
+                all: Vec::new(),
             });
         }
         if let Some(theme) = themes.last_mut() {
-            match control.status {
-                Status::NotEvidenced => theme.silent.push(line(control)),
-                _ => theme.controls.push(line(control)),
-            }
+            theme.all.push(line(control));
         }
     }
     themes
 }
 
+/// Groups changes, the newest first, by instant and host.
+fn change_lines(changes: &[Change], now: Timestamp) -> Vec<ChangeLine> {
+    let mut groups: Vec<Vec<&Change>> = Vec::new();
+    for change in changes {
+        let same = |group: &Vec<&Change>| group.first().is_some_and(|first| first.at == change.at && first.host == change.host);
+        match groups.iter_mut().rev().find(|group| same(group)) {
+            Some(group) => group.push(change),
+            None => groups.push(vec![change]),
+        }
+    }
+    let line = |group: &Vec<&Change>| {
+        let first = group.first()?;
+        let count = |verdict: Verdict| {
+            let turned = group.iter().filter(|change| change.after == verdict).count();
+            u64::try_from(turned).unwrap_or(u64::MAX)
+        };
+        let single = |change: &&Change| SingleChange {
+            before: change.before.into(),
+            after: change.after.into(),
+            rule: change.rule.clone(),
+            title: change.title.clone(),
+            reason: if change.after == Verdict::Unknown { change.reason.clone() } else { String::new() },
+        };
+        Some(ChangeLine {
+            when: When::of(first.at, now),
+            host: first.host.to_string(),
+            name: first.name.clone(),
+            single: if group.len() <= FEW { group.iter().map(single).collect() } else { Vec::new() },
+            turned: Bar::from(StandingCounts {
+                met: count(Verdict::Met),
+                not_met: count(Verdict::NotMet),
+                unknown: count(Verdict::Unknown),
+                not_applicable: count(Verdict::NotApplicable),
+            }),
+        })
+    };
+    groups.iter().filter_map(line).take(LINES).collect()
+}
+
 impl OverviewPage {
     fn of(frame: Frame, visit: &Visit, catalogue: &Catalogue, overview: &Overview, changes: &[Change]) -> Self {
         let now = visit.now;
-        let change = |change: &Change| ChangeLine {
-            when: When::of(change.at, now),
-            host: change.host.to_string(),
-            name: change.name.clone(),
-            rule: change.rule.clone(),
-            title: change.title.clone(),
-            before: change.before.into(),
-            after: change.after.into(),
-            reason: change.reason.clone(),
-        };
         Self {
             frame: frame.as_of(overview.as_of.instant(), now),
             counts: overview.statuses,
@@ -142,7 +186,7 @@ impl OverviewPage {
             oldest: overview
                 .evidence_age
                 .map(|age| duration(i64::try_from(age).unwrap_or(i64::MAX))),
-            changes: changes.iter().map(change).collect(),
+            changes: change_lines(changes, now),
             collector_url: visit.web.agents_url(),
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn inline(value: &Value) -> String {
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>().join(", "),
         Value::Object(members) => {
-            let member = |(key, value): (&String, &Value)| format!("{key} {}", inline(value));
+            let member = |(key, value): (&String, &Value)| format!("{key}: {}", inline(value));
             members.iter().map(member).collect::<Vec<_>>().join(" · ")
         }
     }
@@ -73,7 +73,7 @@ mod tests {
     fn values_read_like_text() {
         assert_eq!(inline(&json!(["a", 1, false])), "a, 1, no");
         assert_eq!(inline(&json!([])), "none");
-        assert_eq!(inline(&json!({"name": "x", "set": true})), "name x · set yes");
+        assert_eq!(inline(&json!({"name": "x", "set": true})), "name: x · set: yes");
         assert_eq!(inline(&json!("")), "(empty)");
     }
 }

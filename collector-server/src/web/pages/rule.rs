@@ -9,7 +9,7 @@ use super::reading;
 use crate::query::RuleDetail;
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
-use crate::web::mark::{self, Mark};
+use crate::web::mark::{Mark, Meter};
 use crate::web::visit::{Shown, Visit, page};
 
 /// How many hosts have a verdict, and where they are listed.
@@ -25,8 +25,7 @@ struct RulePage {
     frame: Frame,
     id: String,
     title: String,
-    severity: &'static str,
-    meter: &'static str,
+    severity: Meter,
     reads: String,
     digest: String,
     bar: Bar,
@@ -42,7 +41,6 @@ struct RulePage {
 impl RulePage {
     fn of(visit: &Visit, rule: RuleDetail) -> Self {
         let summary = rule.summary;
-        let (severity, meter) = mark::severity(summary.severity);
         let hosts = summary.hosts;
         let counts = [
             (Verdict::NotMet, hosts.not_met),
@@ -65,8 +63,7 @@ impl RulePage {
                 .frame(&summary.title, Section::Rules)
                 .as_of(rule.as_of.instant(), visit.now),
             counts: counts.map(count).into(),
-            severity,
-            meter,
+            severity: summary.severity.into(),
             reads: summary.reads.to_string(),
             digest: summary.digest.to_string(),
             bar: hosts.into(),

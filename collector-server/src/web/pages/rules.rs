@@ -6,15 +6,14 @@ use controls::catalogue;
 use crate::query::{AsOf, RuleSummary, RulesInForce};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
-use crate::web::mark;
+use crate::web::mark::Meter;
 use crate::web::visit::{Shown, Visit, page};
 use crate::web::when::{When, duration};
 
 struct RuleLine {
     id: String,
     title: String,
-    severity: &'static str,
-    meter: &'static str,
+    severity: Meter,
     reads: String,
     controls: Vec<String>,
     bar: Bar,
@@ -40,7 +39,6 @@ struct RulesPage {
 impl RulesPage {
     fn of(visit: &Visit, as_of: AsOf, rules: &[RuleSummary], in_force: Option<&RulesInForce>) -> Self {
         let rule = |rule: &RuleSummary| {
-            let (severity, meter) = mark::severity(rule.severity);
             let own = rule
                 .controls
                 .iter()
@@ -48,8 +46,7 @@ impl RulesPage {
             RuleLine {
                 id: rule.id.clone(),
                 title: rule.title.clone(),
-                severity,
-                meter,
+                severity: rule.severity.into(),
                 reads: rule.reads.to_string(),
                 controls: own.map(|bearing| bearing.control.clone()).collect(),
                 bar: rule.hosts.into(),
