@@ -81,7 +81,7 @@ impl App {
     pub fn build(config: Config, data: DataDir, clock: Arc<dyn Clock>) -> Result<Arc<Self>, AppError> {
         data.create()?;
         let lock = data.lock()?;
-        let rules = Rules::load(config.rules.as_deref())?;
+        let rules = Rules::load(config.rules.as_deref())?.with_scope(config.scope.as_deref())?;
         let now = clock.now();
         let authority = Authority::load(&data, now)?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&data.store())?);

@@ -45,6 +45,9 @@ pub enum RulesError {
         /// What is wrong, and where.
         error: Box<serde_saphyr::Error>,
     },
+    /// The scope list is not text.
+    #[error("{path} is not UTF-8: the names of the hosts in scope are expected, one per line", path = .0.display())]
+    Scope(PathBuf),
     /// Rules that do not load.
     #[error(transparent)]
     Set(#[from] RuleSetError),
@@ -103,6 +106,19 @@ impl Rules {
         Ok(Self { set, baseline, files })
     }
 
+    /// Adds the list of the hosts that ought to report: coverage is counted against it, so it is in force as rules are.
+    pub fn with_scope(mut self, list: Option<&Path>) -> Result<Self, RulesError> {
+        if let Some(path) = list {
+            let bytes = read(path)?;
+            if std::str::from_utf8(&bytes).is_err() {
+                return Err(RulesError::Scope(path.to_owned()));
+            }
+            self.files.push((evidence::pack::SCOPE.to_owned(), bytes));
+            self.files.sort();
+        }
+        Ok(self)
+    }
+
     /// The loaded rules.
     pub fn set(&self) -> &RuleSet {
         &self.set
@@ -139,6 +155,19 @@ mod tests {
                 .any(|(name, _)| name == "catalogues/iso27001-2022.csv")
         );
         assert!(rules.files().is_sorted());
+    }
+
+    #[test]
+    fn the_scope_list_is_in_force_as_the_rules_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("scope.txt");
+        std::fs::write(&list, "web-1\n").unwrap();
+        let rules = Rules::load(None).unwrap().with_scope(Some(&list)).unwrap();
+        let named = |(name, bytes): &(String, Vec<u8>)| name == "scope.txt" && bytes == b"web-1\n";
+        assert!(rules.files().iter().any(named) && rules.files().is_sorted());
+        std::fs::write(&list, b"web-\xff\n").unwrap();
+        let refused = Rules::load(None).unwrap().with_scope(Some(&list));
+        assert!(matches!(refused, Err(RulesError::Scope(_))));
     }
 
     #[test]
