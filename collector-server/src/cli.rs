@@ -8,6 +8,8 @@ mod fsck;
 mod host;
 mod hosts;
 mod instant;
+#[cfg(test)]
+mod json_output;
 mod pack;
 mod question;
 mod reindex;

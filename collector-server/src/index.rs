@@ -48,4 +48,4 @@ pub(crate) use told::StatementRow;
 pub const FILE: &str = "index.sqlite";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

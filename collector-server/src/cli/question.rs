@@ -106,9 +106,9 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header);
+        .set_header(header.map(str::to_uppercase));
     table
 }
 

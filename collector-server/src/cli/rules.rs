@@ -43,7 +43,7 @@ struct What {
 
 /// What `rules list --json` prints of each rule.
 #[derive(Serialize)]
-struct Listed<'a> {
+pub(super) struct Listed<'a> {
     id: &'a str,
     title: &'a str,
     severity: Severity,
@@ -106,7 +106,7 @@ impl What {
     }
 }
 
-fn listed(set: &RuleSet) -> Vec<Listed<'_>> {
+pub(super) fn listed(set: &RuleSet) -> Vec<Listed<'_>> {
     let listed = set.rules().map(|rule| Listed {
         id: rule.id(),
         title: rule.title(),

@@ -2,6 +2,6 @@
 
 mod boundaries;
 mod equality;
-mod ground;
+pub(crate) mod ground;
 mod rebuild;
 mod scale;

@@ -29,18 +29,18 @@ use crate::query::Query;
 use crate::store::{Sqlite, Store, StoredFacts};
 
 /// 2026-11-24T10:08:42Z
-pub(super) const BEGIN: i64 = 1_795_514_922;
+pub(crate) const BEGIN: i64 = 1_795_514_922;
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(BEGIN + seconds).unwrap()
 }
 
 /// A clock that is set by hand.
 #[derive(Debug, Default)]
-pub(super) struct HandClock(AtomicI64);
+pub(crate) struct HandClock(AtomicI64);
 
 impl HandClock {
-    pub(super) fn set(&self, seconds: i64) {
+    pub(crate) fn set(&self, seconds: i64) {
         self.0.store(seconds, Ordering::SeqCst);
     }
 }
@@ -51,21 +51,21 @@ impl Clock for HandClock {
     }
 }
 
-pub(super) struct Host {
+pub(crate) struct Host {
     signer: Ed25519Signer,
-    pub(super) id: HostId,
+    pub(crate) id: HostId,
     sequence: u64,
     previous: Option<Digest>,
     revoked: bool,
 }
 
-pub(super) struct Ground {
+pub(crate) struct Ground {
     folder: TempDir,
-    pub(super) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     log: Log,
     collector: Arc<Ed25519Signer>,
-    pub(super) hosts: Vec<Host>,
-    pub(super) clock: Arc<HandClock>,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) clock: Arc<HandClock>,
 }
 
 fn build() -> AgentBuild {
@@ -77,13 +77,13 @@ fn build() -> AgentBuild {
 
 /// A statement of a host, in short.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Stated {
-    pub(super) observed_at: i64,
-    pub(super) held_until: Option<i64>,
-    pub(super) lost: bool,
+pub(crate) struct Stated {
+    pub(crate) observed_at: i64,
+    pub(crate) held_until: Option<i64>,
+    pub(crate) lost: bool,
 }
 
-pub(super) fn stated(observed_at: i64) -> Stated {
+pub(crate) fn stated(observed_at: i64) -> Stated {
     Stated {
         observed_at,
         ..Stated::default()
@@ -91,7 +91,7 @@ pub(super) fn stated(observed_at: i64) -> Stated {
 }
 
 impl Ground {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.path().join("log.sqlite")).unwrap());
         let log = Log::open(
@@ -126,22 +126,22 @@ impl Ground {
         }
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("index.sqlite")
     }
 
-    pub(super) fn writer(&self) -> Writer {
+    pub(crate) fn writer(&self) -> Writer {
         Writer::open(&self.path(), Arc::clone(&self.store), self.clock.now()).unwrap()
     }
 
-    pub(super) fn query(&self) -> Query {
+    pub(crate) fn query(&self) -> Query {
         Query::new(
             Index::new(&self.path(), Arc::clone(&self.store)),
             Arc::clone(&self.clock) as Arc<dyn Clock>,
         )
     }
 
-    pub(super) fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub(crate) fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
         Index::new(&self.path(), Arc::clone(&self.store))
             .read(|snapshot| -> Result<_, IndexError> { snapshot.dump() })
             .unwrap()
@@ -154,7 +154,7 @@ impl Ground {
     }
 
     /// Brings some of the built-in rules into force.
-    pub(super) fn rules(&self, ids: &[&str], freshness: u64, scope: Option<&str>, seconds: i64) -> u64 {
+    pub(crate) fn rules(&self, ids: &[&str], freshness: u64, scope: Option<&str>, seconds: i64) -> u64 {
         let mut files: Vec<(String, Vec<u8>)> = RuleSet::builtin_files()
             .filter(|(id, _)| ids.contains(id))
             .map(|(id, bytes)| (pack::rule(id), bytes.to_vec()))
@@ -186,7 +186,7 @@ impl Ground {
         })
     }
 
-    pub(super) fn enrol(&mut self, name: &str, seconds: i64) -> usize {
+    pub(crate) fn enrol(&mut self, name: &str, seconds: i64) -> usize {
         let number = self.hosts.len();
         let mut seed = [3; 32];
         seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
@@ -217,7 +217,7 @@ impl Ground {
         number
     }
 
-    pub(super) fn revoke(&mut self, host: usize, seconds: i64) {
+    pub(crate) fn revoke(&mut self, host: usize, seconds: i64) {
         if std::mem::replace(&mut self.hosts[host].revoked, true) {
             return;
         }
@@ -238,7 +238,7 @@ impl Ground {
     }
 
     /// Keeps documents and their manifest.
-    pub(super) fn keep(&self, documents: &[FactsDocument]) -> Digest {
+    pub(crate) fn keep(&self, documents: &[FactsDocument]) -> Digest {
         let stored: Vec<(Digest, StoredFacts)> = documents
             .iter()
             .map(|document| {
@@ -261,7 +261,7 @@ impl Ground {
     }
 
     /// Makes a statement without appending it.
-    pub(super) fn make(&mut self, host: usize, manifest: Digest, stated: Stated) -> Verified {
+    pub(crate) fn make(&mut self, host: usize, manifest: Digest, stated: Stated) -> Verified {
         let host = &mut self.hosts[host];
         let lost = stated.lost.then(|| {
             host.sequence += 1;
@@ -299,20 +299,20 @@ impl Ground {
         entry
     }
 
-    pub(super) fn append(&self, entries: Vec<Verified>) {
+    pub(crate) fn append(&self, entries: Vec<Verified>) {
         let append = move |batch: &mut crate::log::Batch<'_>| {
             entries.iter().try_for_each(|entry| batch.append(entry).map(|_| ()))
         };
         self.log.write_blocking(append).unwrap();
     }
 
-    pub(super) fn state(&mut self, host: usize, manifest: Digest, stated: Stated) {
+    pub(crate) fn state(&mut self, host: usize, manifest: Digest, stated: Stated) {
         let entry = self.make(host, manifest, stated);
         self.append(vec![entry]);
     }
 
     /// What `controls` makes of the log itself.
-    pub(super) fn assessment(&self, from: Timestamp, to: Timestamp) -> Assessment {
+    pub(crate) fn assessment(&self, from: Timestamp, to: Timestamp) -> Assessment {
         let rules = InForce::newest(self.store.as_ref()).unwrap();
         let (mut roll, mut keys, mut told) = (Roll::default(), BTreeMap::new(), BTreeMap::new());
         let (mut revoked, mut facts) = (BTreeSet::new(), BTreeSet::new());
@@ -361,7 +361,7 @@ impl Ground {
     }
 }
 
-pub(super) fn sort(findings: &mut [Finding]) {
+pub(crate) fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| (finding.host.clone(), finding.rule.clone(), finding.from);
         key(left).cmp(&key(right))
@@ -380,7 +380,7 @@ fn document(probe: &str, facts: serde_json::Value) -> FactsDocument {
 }
 
 /// A release that is supported until some second, on a system that asks for a reboot or not.
-pub(super) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDocument {
+pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDocument {
     document(
         "kernel-and-release",
         json!({
@@ -398,7 +398,7 @@ pub(super) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDoc
     )
 }
 
-pub(super) fn packages(installed: u64, complete: bool) -> FactsDocument {
+pub(crate) fn packages(installed: u64, complete: bool) -> FactsDocument {
     document(
         "packages",
         json!({
@@ -409,7 +409,7 @@ pub(super) fn packages(installed: u64, complete: bool) -> FactsDocument {
     )
 }
 
-pub(super) fn denied(probe: &str) -> FactsDocument {
+pub(crate) fn denied(probe: &str) -> FactsDocument {
     FactsDocument {
         outcome: Outcome::Denied,
         detail: "permission denied".into(),
@@ -419,7 +419,7 @@ pub(super) fn denied(probe: &str) -> FactsDocument {
 }
 
 /// Rules over these documents: two with time.
-pub(super) const RULES: &[&str] = &[
+pub(crate) const RULES: &[&str] = &[
     "release-supported",
     "reboot-none-pending",
     "kernel-newest-installed-runs",
