@@ -12,19 +12,19 @@ use super::Refused;
 use crate::app::App;
 use crate::net::Peer;
 
-/// The host that asks: its certificate was checked, and it is a member.
+/// The host that asks: its certificate was checked, and an enrolment of it is in the log.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     /// Its id.
     pub(super) host: HostId,
-    revoked: bool,
 }
 
 impl Member {
     /// The id of a host that is not revoked. A revoked one may ask for receipts of what was taken before, and for
-    /// nothing else.
-    pub(super) fn active(self) -> Result<HostId, Refused> {
-        if self.revoked {
+    /// nothing else; the log's writer sees to it that nothing new of it is taken.
+    pub(super) fn active(self, app: &App) -> Result<HostId, Refused> {
+        let member = app.store.member_of(&self.host)?;
+        if member.is_none_or(|member| member.revoked.is_some()) {
             let detail = format!("{} was revoked; enrol this host again if it is to report", self.host);
             return Err(Refused::new(
                 StatusCode::FORBIDDEN,
@@ -56,13 +56,12 @@ fn check(app: &App, peer: Option<&Arc<Peer>>) -> Result<Member, Refused> {
         let detail = format!("it expired at {}; enrol this host again", identity.not_after);
         return Err(unauthorized("certificate_expired", detail));
     }
-    let Some(member) = app.store.member_of(&identity.host)? else {
+    if !app.ingest.is_enrolled(&identity.host)? {
         let detail = format!("no enrolment of {} is in the log; enrol this host again", identity.host);
         return Err(unauthorized("unknown_host", detail));
-    };
+    }
     Ok(Member {
-        host: member.host,
-        revoked: member.revoked.is_some(),
+        host: identity.host.clone(),
     })
 }
 

@@ -106,14 +106,15 @@ pub(super) struct Known {
 
 pub(super) async fn statements(
     State(app): State<Arc<App>>,
-    Extension(Member { host, .. }): Extension<Member>,
+    Extension(Member { host }): Extension<Member>,
     Query(Known { known }): Query<Known>,
     bytes: Body,
 ) -> Result<Json<DeliverResponse>, Refused> {
     let bytes = body(bytes)?;
-    let mut envelopes: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let mut envelopes: Vec<Bytes> = lines.map(|line| bytes.slice_ref(line)).collect();
     // Every line has its end; the last one may lack it.
-    if envelopes.last().is_some_and(|line| line.is_empty()) {
+    if envelopes.last().is_some_and(Bytes::is_empty) {
         envelopes.pop();
     }
     if envelopes.is_empty() || envelopes.len() > MAX_BATCH {
@@ -123,7 +124,7 @@ pub(super) async fn statements(
         );
         return Err(Refused::malformed(detail));
     }
-    Ok(Json(ingest::deliver(&app, &host, &envelopes, known).await?))
+    Ok(Json(ingest::deliver(&app, host, envelopes, known).await?))
 }
 
 fn object_refused(error: ObjectError) -> Refused {
@@ -142,7 +143,7 @@ pub(super) async fn manifest(
     Path(named): Path<String>,
     bytes: Body,
 ) -> Result<Json<ManifestResponse>, Refused> {
-    member.active()?;
+    member.active(&app)?;
     let stored = ingest::put_manifest(&app, digest(&named)?, body(bytes)?.into()).await;
     let missing = stored.map_err(object_refused)?;
     Ok(Json(ManifestResponse { missing }))
@@ -154,7 +155,7 @@ pub(super) async fn facts(
     Path(named): Path<String>,
     bytes: Body,
 ) -> Result<StatusCode, Refused> {
-    member.active()?;
+    member.active(&app)?;
     let stored = ingest::put_facts(&app, digest(&named)?, body(bytes)?.into()).await;
     stored.map_err(object_refused)?;
     Ok(StatusCode::NO_CONTENT)
@@ -168,7 +169,7 @@ pub(super) async fn check_in(
     Extension(member): Extension<Member>,
     bytes: Body,
 ) -> Result<Json<CheckInResponse>, Refused> {
-    let host = member.active()?;
+    let host = member.active(&app)?;
     let check_in: CheckIn = json(&body(bytes)?)?;
     let now = app.clock.now();
     app.contacts.note(Contact {
@@ -194,7 +195,7 @@ pub(super) async fn renew(
     Extension(member): Extension<Member>,
     bytes: Body,
 ) -> Result<Json<RenewResponse>, Refused> {
-    let host = member.active()?;
+    let host = member.active(&app)?;
     let request: RenewRequest = json(&body(bytes)?)?;
     let certificate = app.authority.client(&host, &request.tls_request, app.clock.now());
     match certificate {

@@ -3,11 +3,15 @@
 use evidence::Digest;
 use evidence::aws_lc::Ed25519Signer;
 use evidence::envelope::{Verified, seal};
+use evidence::key::KeyId;
 use evidence::statement::{Predicate, Statement};
 
 use super::edge::Edge;
-use super::membership;
-use crate::store::{StoreError, Transaction};
+use super::membership::{self, Change};
+use crate::store::{Member, StoreError, Transaction};
+
+/// Members kept at hand: some 300 bytes each.
+const MEMBERS: usize = 100_000;
 
 /// A transaction that knows the tree.
 pub struct Batch<'a> {
@@ -35,6 +39,21 @@ impl Batch<'_> {
         self.transaction
     }
 
+    /// The member whose statement key this is.
+    pub fn member(&mut self, key: &KeyId) -> Result<Option<Member>, StoreError> {
+        if let Some(member) = self.edge.members.get(key) {
+            return Ok(Some(member.clone()));
+        }
+        let member = self.transaction.member(key)?;
+        if let Some(member) = &member {
+            if self.edge.members.len() >= MEMBERS {
+                self.edge.members.clear();
+            }
+            self.edge.members.insert(*key, member.clone());
+        }
+        Ok(member)
+    }
+
     /// Appends an entry and notes what it changes about members; returns its index. The caller has decided that it may be
     /// appended: that its key counts here, and what else its kind asks for.
     pub fn append(&mut self, entry: &Verified) -> Result<u64, StoreError> {
@@ -58,6 +77,15 @@ impl Batch<'_> {
         }
         let change = membership::change(index, entry.keyid(), statement, digest);
         membership::apply(&change, index, self.transaction)?;
+        match change {
+            Change::Stated(key, last) => {
+                if let Some(member) = self.edge.members.get_mut(&key) {
+                    member.last = Some(last);
+                }
+            }
+            Change::Revoked(key) => drop(self.edge.members.remove(&key)),
+            Change::Joined(_) | Change::Nothing => {}
+        }
         Ok(index)
     }
 

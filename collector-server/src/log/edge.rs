@@ -1,11 +1,14 @@
 //! The growing edge of the tree: what has to be known to append, and nothing else.
 
+use std::collections::HashMap;
+
 use evidence::Digest;
+use evidence::key::KeyId;
 use evidence::tile::{WIDTH, hashes_of_level};
 use evidence::tree::{Frontier, HashReader as _, leaf_hash};
 
 use super::tiles::{known_hashes, subtree_hash};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Member, StoreError, Transaction};
 
 /// The frontier, and of each tile level the hashes of the tile that is not full yet.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +20,8 @@ pub(super) struct Edge {
     finished: Vec<(u8, u64, Vec<Digest>)>,
     /// Subtrees that were completed since the last commit.
     pub(super) completed: Vec<((u8, u64), Digest)>,
+    /// Members as they are at this edge: only entries change them, so whoever knows the edge knows them.
+    pub(super) members: HashMap<KeyId, Member>,
 }
 
 /// Reads hashes inside a transaction.
@@ -63,6 +68,7 @@ impl Edge {
             unfinished,
             finished: Vec::new(),
             completed: Vec::new(),
+            members: HashMap::new(),
         })
     }
 
@@ -74,6 +80,7 @@ impl Edge {
             unfinished,
             finished,
             completed,
+            ..
         } = self;
         frontier.push_noting(leaf_hash(entry), |level, index, hash| {
             completed.push(((level, index), hash));

@@ -32,8 +32,9 @@ const IDLE_READERS: usize = 8;
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    // Closed before the writer: only a connection that may write can tidy up when it is the last to go.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 /// A panic while the lock was held leaves a connection whose transaction rusqlite has rolled back: still usable.
