@@ -18,7 +18,8 @@ pub struct Host {
 }
 
 impl Host {
-    pub(super) fn new(id: HostId, signer: Ed25519Signer) -> Self {
+    /// A host that has stated nothing yet.
+    pub fn new(id: HostId, signer: Ed25519Signer) -> Self {
         Self {
             id,
             signer,

@@ -185,6 +185,11 @@ impl Log {
     }
 }
 
+/// The collector issues the pack as it is, about the real log.
+pub fn issued(pack: &mut Pack) {
+    Log::real().issue(pack);
+}
+
 /// A time after the story.
 pub fn afterwards() -> Timestamp {
     affiant_tests::fleet::story::hour(16)

@@ -157,6 +157,12 @@ fn statements_that_no_host_made() {
                 });
             },
         },
+    ]);
+}
+
+#[test]
+fn statements_with_keys_that_do_not_count() {
+    check_all(&[
         Case {
             name: "with a revoked key",
             what: "after its revocation",

@@ -1,7 +1,7 @@
 //! Packs that were altered, by whoever: each must be refused, with what is wrong and where.
 //!
-//! [`files`] is what anybody can do to a pack, [`history`] what somebody can do who holds the collector's keys, [`keys`]
-//! what is wrong with keys and older packs, [`zip`] what can be done to the archive itself, [`flips`] chance.
+//! [`files`] and [`lines`] alter what is in a pack, up to a collector that issues the altered pack itself; [`history`] is a
+//! collector that rewrites its log; [`keys`] are other keys and other logs; [`zip`] is the archive, [`flips`] is chance.
 
 mod by_hand;
 mod files;
@@ -9,6 +9,7 @@ mod flips;
 mod forged;
 mod history;
 mod keys;
+mod lines;
 mod pack;
 mod zip;
 

@@ -117,9 +117,10 @@ impl Pack {
     /// `SHA256SUMS` again, over the files as they are now.
     pub fn sum(&mut self) -> Digest {
         let listed = self.0.iter().filter(|(name, _)| !UNLISTED.contains(&name.as_str()));
-        let sums: String = listed
+        let lines: Vec<String> = listed
             .map(|(name, bytes)| format!("{}  {name}\n", Digest::of(bytes)))
             .collect();
+        let sums = lines.concat();
         let digest = Digest::of(sums.as_bytes());
         self.0.insert(pack::SUMS.to_owned(), sums.into_bytes());
         digest

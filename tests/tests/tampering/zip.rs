@@ -50,13 +50,13 @@ fn a_plain_archive_is_read_stored_deflated_and_with_large_fields() {
         for large in [false, true] {
             let bytes = archive(|zip| {
                 zip.start_file("index.html", options(method).large_file(large)).unwrap();
-                zip.write_all(&[b'x'; 100_000]).unwrap();
+                zip.write_all(&vec![b'x'; 100_000]).unwrap();
                 file(zip, "SHA256SUMS", b"");
             });
             let mut archive = open(bytes).unwrap();
             assert_eq!(
                 archive.bytes("index.html").unwrap().0,
-                [b'x'; 100_000],
+                vec![b'x'; 100_000],
                 "{method:?} {large}"
             );
             assert_eq!(archive.bytes("README.txt").unwrap().0, b"read me");

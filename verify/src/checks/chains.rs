@@ -183,7 +183,8 @@ fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &statement::O
             lost.from, lost.to, now.sequence
         ));
     }
-    if (now.sequence == 0) != now.previous.is_none() {
+    // After a loss `previous` names a statement that need not have arrived, or none if everything before was lost.
+    if now.lost.is_none() && (now.sequence == 0) != now.previous.is_none() {
         return Err(format!(
             "has sequence {} and {} previous statement",
             now.sequence,
@@ -329,6 +330,23 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_host_may_have_lost_everything_before_its_first_statement_to_arrive() {
+        let lost = |from, to| {
+            Some(Lost {
+                from,
+                to,
+                reason: "spool_damaged".into(),
+            })
+        };
+        let first = Observation {
+            lost: lost(0, 1),
+            ..observation(2, None)
+        };
+        assert_eq!(check_link(None, &BTreeSet::new(), &first), Ok(false));
+        assert!(check_link(None, &BTreeSet::new(), &observation(2, None)).is_err());
     }
 
     #[test]

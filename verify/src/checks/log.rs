@@ -1,26 +1,30 @@
 //! The log: its checkpoint, and the tiles that lead from the entries to its root.
 
+mod subtrees;
+
 use std::collections::BTreeMap;
 
 use evidence::Digest;
 use evidence::checkpoint::{Checkpoint, SignedCheckpoint};
 use evidence::note::VerifierKey;
 use evidence::pack;
-use evidence::tile::{self, Resource, Tile, TileReader};
-use evidence::tree::{self, Frontier, HashReader};
+use evidence::tile::{self, Resource, Tile};
+use evidence::tree::{self, HashReader};
 
 use super::Context;
 use crate::archive::Role;
 use crate::failure::Failure;
 use crate::signatures::Dalek;
+use subtrees::Subtrees;
 
-/// Tiles are kept in memory, 32 bytes for each entry of the log: this many bytes at most, enough for 60 million entries.
-const MAX_TILE_BYTES: u64 = 2 << 30;
+/// Tiles are kept in memory, 32 bytes for each entry of the log and as much for the subtrees in them: this many bytes of
+/// tiles at most, enough for 30 million entries.
+const MAX_TILE_BYTES: u64 = 1 << 30;
 
 /// The log as far as the pack shows it, every hash of which has been traced to the signed root.
 pub(super) struct Log {
     head: Checkpoint,
-    tiles: BTreeMap<(u8, u64), Vec<u8>>,
+    tiles: BTreeMap<(u8, u64), Subtrees>,
 }
 
 impl Log {
@@ -57,7 +61,7 @@ impl Log {
                     "the pack's tiles have more than {MAX_TILE_BYTES} bytes"
                 )));
             }
-            tiles.insert((tile.level, tile.index), bytes);
+            tiles.insert((tile.level, tile.index), Subtrees::of(&bytes));
         }
         let log = Self { head, tiles };
         log.check_tiles()?;
@@ -69,28 +73,22 @@ impl Log {
 
     /// Each full tile is one hash of the tile above it; what is above no tile makes up the root.
     fn check_tiles(&self) -> Result<(), Failure> {
-        for ((level, index), bytes) in &self.tiles {
+        for ((level, index), subtrees) in &self.tiles {
             let Some(tile) = tile::tile_at(self.head.size, *level, *index).filter(Tile::is_full) else {
                 continue;
             };
-            let mut frontier = Frontier::new();
-            bytes
-                .as_chunks::<{ Digest::LEN }>()
-                .0
-                .iter()
-                .for_each(|hash| frontier.push(Digest::from_bytes(*hash)));
             let place = Resource::Hashes(tile);
             let above = self.hash_in_tile(level + 1, *index);
             let above =
                 above.ok_or_else(|| Failure::wrong("the tile above it is missing", format!("{}{place}", pack::LOG)))?;
-            if frontier.root() != above {
+            if subtrees.root() != Some(above) {
                 return Err(Failure::wrong(
                     "does not lead to the tile above it",
                     format!("{}{place}", pack::LOG),
                 ));
             }
         }
-        let computed = tree::root(&self.reader(), self.head.size);
+        let computed = tree::root(self, self.head.size);
         let computed = computed.map_err(|error| Failure::wrong(error, pack::LOG))?;
         if computed == self.head.root {
             Ok(())
@@ -104,22 +102,8 @@ impl Log {
     }
 
     fn hash_in_tile(&self, level: u8, index: u64) -> Option<Digest> {
-        let bytes = self.tiles.get(&(level, index / tile::WIDTH))?;
         let place = usize::try_from(index % tile::WIDTH).ok()?;
-        bytes
-            .as_chunks::<{ Digest::LEN }>()
-            .0
-            .get(place)
-            .map(|hash| Digest::from_bytes(*hash))
-    }
-
-    fn reader(&self) -> impl HashReader<Error = tile::TileError<MissingTile>> {
-        TileReader::new(self.head.size, |tile: Tile| {
-            self.tiles
-                .get(&(tile.level, tile.index))
-                .cloned()
-                .ok_or(MissingTile(tile))
-        })
+        self.tiles.get(&(level, index / tile::WIDTH))?.get(0, place)
     }
 
     /// The tree head.
@@ -134,9 +118,7 @@ impl Log {
 
     /// The root that the log had at `size`, if the pack's tiles are enough to compute it.
     pub(super) fn root_at(&self, size: u64) -> Option<Digest> {
-        (size <= self.head.size)
-            .then(|| tree::root(&self.reader(), size).ok())
-            .flatten()
+        (size <= self.head.size).then(|| tree::root(self, size).ok()).flatten()
     }
 
     /// Checks that the tree of `old` entries with root `root` is a beginning of this log.
@@ -152,7 +134,40 @@ impl Log {
     }
 }
 
-/// A tile that the pack lacks.
+/// A subtree whose tile the pack lacks.
 #[derive(Debug, thiserror::Error)]
-#[error("the tile {} is missing", Resource::Hashes(*.0))]
-pub(super) struct MissingTile(Tile);
+#[error("the tile {} is missing", tile_name(*.size, *.level, *.index))]
+pub(super) struct MissingTile {
+    size: u64,
+    level: u8,
+    index: u64,
+}
+
+fn tile_name(size: u64, level: u8, index: u64) -> String {
+    let tile = tile::tile_at(size, level, index);
+    tile.map_or_else(
+        || format!("{index} of level {level}"),
+        |tile| Resource::Hashes(tile).to_string(),
+    )
+}
+
+impl HashReader for Log {
+    type Error = MissingTile;
+
+    fn hash(&self, level: u8, index: u64) -> Result<Digest, MissingTile> {
+        let (tile_level, height) = (level / 8, level % 8);
+        // Subtrees of a tree of at most 2^63 entries: nothing is shifted out.
+        let begin = index << height;
+        let tile = begin / tile::WIDTH;
+        let place = usize::try_from((begin % tile::WIDTH) >> height).ok();
+        let subtrees = self.tiles.get(&(tile_level, tile));
+        let hash = subtrees
+            .zip(place)
+            .and_then(|(subtrees, place)| subtrees.get(height, place));
+        hash.ok_or(MissingTile {
+            size: self.head.size,
+            level: tile_level,
+            index: tile,
+        })
+    }
+}
