@@ -111,6 +111,7 @@ pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) 
     let reading = chains::Reading {
         signatures: if every { Signatures::Every } else { Signatures::Ends },
         freshness: rules.freshness_seconds,
+        from: issue.from,
     };
     let chains = chains::read(&mut context, &log, &keyring, &mut seen, &manifests, reading)?;
     check_complete(&mut context, &log, &seen, chains.first)?;

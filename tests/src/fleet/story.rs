@@ -1,4 +1,4 @@
-//! Sixteen hours of three hosts, and the two packs that were issued: what the tests of packs alter.
+//! Sixteen hours of three hosts, and the packs that were issued: what the tests of packs alter.
 //!
 //! | hour | |
 //! | --- | --- |
@@ -7,7 +7,7 @@
 //! | 7 | `web` has a second account with uid 0 |
 //! | 8 to 12 | `db` is silent; in the 13th hour it says that two statements were lost |
 //! | 10 | the key of `old` is revoked |
-//! | 16 | the pack of the hours 3 to 16 is issued |
+//! | 16 | the pack of the hours 3 to 16 is issued; after it one of the hours 12 to 16, when `db` was silent |
 
 use std::fs;
 
@@ -25,6 +25,8 @@ pub struct Story {
     pub pack: Vec<u8>,
     /// The pack that was issued before it.
     pub older: Vec<u8>,
+    /// A pack whose period begins while `db` is silent, issued last.
+    pub late: Vec<u8>,
     /// The keys, from elsewhere.
     pub trust: Trust,
     /// The log after the pack was issued.
@@ -98,11 +100,14 @@ impl Story {
         }
         fleet.set_time(hour(16));
         let pack = written(&fleet, (3, 16), &folder.path().join("pack.zip"));
+        let entries = fleet.entries();
+        let late = written(&fleet, (12, 16), &folder.path().join("late.zip"));
         Self {
             pack,
             older,
+            late,
             trust: fleet.trust(),
-            entries: fleet.entries(),
+            entries,
             keys: fleet.keys(),
             hosts: Hosts { web, db, old },
         }

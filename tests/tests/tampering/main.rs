@@ -86,6 +86,26 @@ fn the_pack_is_verified_and_so_is_the_one_before_it() {
     );
 }
 
+/// A pack that begins with a host's later statements may leave out earlier ones that speak for its period: it is said.
+#[test]
+fn statements_before_those_in_the_pack_are_mentioned() {
+    let report = pack::verify(story().late.clone(), trusting()).unwrap();
+    let [_, db, _] = story().ids();
+    let said = format!("earlier statements of {db} are not in the pack");
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains(&said)),
+        "{report}"
+    );
+    let report = pack::verify(story().pack.clone(), trusting()).unwrap();
+    assert!(
+        !report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("earlier statements")),
+        "{report}"
+    );
+}
+
 /// The story has what it promises, so that the cases alter something.
 #[test]
 fn the_pack_shows_the_change_the_gap_the_loss_and_the_revocation() {

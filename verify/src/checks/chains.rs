@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use controls::timeline::{Observation, Timeline};
-use evidence::Digest;
 use evidence::checkpoint::Checkpoint;
 use evidence::envelope::Unverified;
 use evidence::key::PublicKey;
 use evidence::statement::{self, HostId, Predicate, Statement};
+use evidence::{Digest, Timestamp};
 
 use super::Context;
 use super::Signatures;
@@ -37,6 +37,8 @@ pub(super) struct Reading {
     pub(super) signatures: Signatures,
     /// Seconds for which a statement speaks.
     pub(super) freshness: u64,
+    /// Begin of the period.
+    pub(super) from: Timestamp,
 }
 
 /// What the hosts told.
@@ -76,7 +78,7 @@ pub(super) fn read(
         timelines: BTreeMap::new(),
         first: None,
     };
-    let (mut count, mut checked, mut lost) = (0, 0, BTreeMap::new());
+    let (mut count, mut checked, mut lost, mut late) = (0, 0, BTreeMap::new(), Vec::new());
     let files = context.archive.of_role(|role| matches!(role, Role::Host(_)));
     for file in &files {
         let Some(Role::Host(host)) = context.archive.role(file).cloned() else {
@@ -103,6 +105,9 @@ pub(super) fn read(
             let observation = observation(&signed, &host, &place)?;
             let names_the_one_before = check_link(link.as_ref(), &epochs, observation).map_err(wrong)?;
             check_checkpoint(log, observation).map_err(wrong)?;
+            if link.is_none() && observation.sequence > 0 && observation.observed_at > options.from {
+                late.push(host.to_string());
+            }
             alarms += u64::from(observation.alarm.is_some());
             if let Some(loss) = &observation.lost {
                 *lost.entry(host.clone()).or_insert(0) += loss.to - loss.from + 1;
@@ -148,6 +153,15 @@ pub(super) fn read(
     for (host, count) in lost {
         context.report.warn(format!(
             "{host} says that {count} of its statements were lost before they could be sent"
+        ));
+    }
+    if !late.is_empty() {
+        context.report.warn(format!(
+            "earlier statements of {} are not in the pack, and those that are begin within the period: they had been \
+             silent for {} s or more when it began, or something was left out. An earlier pack, or one of a longer period, \
+             tells which",
+            late.join(", "),
+            options.freshness
         ));
     }
     context.report.passed(
