@@ -72,7 +72,11 @@ async function visit(browser, variant) {
     if (["error", "warning"].includes(message.type())) problem(where, `console: ${message.text()}`);
   });
   page.on("pageerror", (error) => problem(where, `error: ${error.message}`));
-  page.on("requestfailed", (request) => problem(where, `request failed: ${request.url()}`));
+  page.on("requestfailed", (request) => {
+    // The browser gives up what a page no longer needs when it goes to the next one.
+    const why = request.failure()?.errorText;
+    if (why !== "net::ERR_ABORTED") problem(where, `request failed: ${request.url()}: ${why}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) problem(where, `${response.status()} ${response.url()}`);
     const policy = response.headers()["content-security-policy"] ?? "";

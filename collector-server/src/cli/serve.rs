@@ -1,5 +1,6 @@
 //! `serve`
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,18 +73,24 @@ async fn serve(app: Arc<App>) -> Result<(), anyhow::Error> {
     Ok(result?)
 }
 
-#[expect(clippy::print_stdout, reason = "what the person who starts it wants to know")]
+/// Says on the standard output what the person who starts it wants to know. If nobody reads it, it serves all the same.
 fn announce(app: &App, bound: &serve::Bound, password: Option<&Password>) {
     let scheme = if app.config.people.tls { "https" } else { "http" };
     let size = *app.log.grown().borrow();
-    println!("affiant-collector {}", env!("CARGO_PKG_VERSION"));
-    println!("  data    {}", app.data.path().display());
-    println!("  log     {}, {size} entries", app.log.key().name());
-    println!("  agents  https://{}", bound.agents_address);
-    println!("  people  {scheme}://{}", bound.people_address);
+    let version = env!("CARGO_PKG_VERSION");
+    let (data, origin) = (app.data.path().display(), app.log.key().name());
+    let (agents, people) = (bound.agents_address, bound.people_address);
+    let mut text = format!(
+        "affiant-collector {version}\n  data    {data}\n  log     {origin}, {size} entries\n  agents  https://{agents}\n  people  \
+         {scheme}://{people}\n"
+    );
     if let Some(password) = password {
-        println!("  login   {ADMIN}, password {} (shown this once)", password.reveal());
+        text.push_str(&format!(
+            "  login   {ADMIN}, password {} (shown this once)\n",
+            password.reveal()
+        ));
     }
+    drop(std::io::stdout().write_all(text.as_bytes()));
     tracing::info!(agents = %bound.agents_address, people = %bound.people_address, size, "serving");
     if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
         tracing::warn!(%error, "systemd was not told that the server is ready");

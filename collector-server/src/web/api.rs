@@ -60,12 +60,12 @@ struct Question {
 
 impl Question {
     fn span(&self, visit: &Visit) -> Result<Span, Trouble> {
-        match (visit.at, &self.from, &self.to) {
+        match (visit.view.at, &self.from, &self.to) {
             (None, Some(from), Some(to)) => Ok(Span::Over {
                 from: instant(from)?,
                 to: instant(to)?,
             }),
-            (_, None, None) => Ok(visit.span()),
+            (_, None, None) => Ok(visit.view.span()),
             _ => Err(Trouble::malformed(
                 "at, or from and to together, or none of them are expected.",
             )),
@@ -155,7 +155,7 @@ async fn finding(visit: Visit, Path((host, rule)): Path<(String, String)>, asked
 
 /// Findings, and whether the list was cut.
 #[derive(Serialize)]
-struct Findings {
+struct FindingList {
     as_of: crate::query::AsOf,
     complete: bool,
     findings: Vec<crate::query::ListedFinding>,
@@ -191,7 +191,7 @@ async fn findings(visit: Visit, asked: Asking) -> Answer {
             }
             Ok(())
         })?;
-        Ok(Findings {
+        Ok(FindingList {
             as_of,
             complete,
             findings,

@@ -96,7 +96,7 @@ impl Frame {
 
     /// Says what instant the page is about.
     #[must_use]
-    pub(super) fn as_of(mut self, at: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn about(mut self, at: Timestamp, now: Timestamp) -> Self {
         self.as_of = Some(When::of(at, now));
         self
     }

@@ -106,6 +106,13 @@ pub(super) struct Meter {
 
 impl HtmlSafe for Meter {}
 
+impl Meter {
+    /// The four bars of the picture: place, height, and whether it is above the level.
+    fn bars(self) -> [(u8, u8, bool); 4] {
+        [1, 2, 3, 4].map(|bar| ((bar - 1) * 4, bar * 2 + 2, bar > self.level))
+    }
+}
+
 impl From<Severity> for Meter {
     fn from(severity: Severity) -> Self {
         let level = match severity {

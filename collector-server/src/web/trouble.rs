@@ -53,8 +53,8 @@ impl Trouble {
         title: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        let bytes: [u8; 6] = clock::random().unwrap_or_default();
-        let operation: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let number = u64::from_be_bytes(clock::random().unwrap_or_default());
+        let operation = format!("{:012x}", number >> 16);
         Self {
             status,
             code,

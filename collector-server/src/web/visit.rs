@@ -22,12 +22,18 @@ pub(super) type Shown = Result<Response, Trouble>;
 /// One request for a page.
 pub(super) struct Visit {
     pub(super) web: Arc<Web>,
+    pub(super) view: View,
+}
+
+/// Who looks at what, and when: all that a page is made of beside the answers.
+#[derive(Debug)]
+pub(super) struct View {
     pub(super) reader: Reader,
     /// When it is asked.
     pub(super) now: Timestamp,
     /// The past instant that it is about, if it is not about the present.
     pub(super) at: Option<Timestamp>,
-    path: String,
+    pub(super) path: String,
 }
 
 /// The part of a question that every page takes.
@@ -72,10 +78,12 @@ impl FromRequestParts<Arc<Web>> for Visit {
             .transpose()?;
         Ok(Self {
             web: Arc::clone(web),
-            reader,
-            now: web.app.clock.now(),
-            at,
-            path: parts.uri.path().to_owned(),
+            view: View {
+                reader,
+                now: web.app.clock.now(),
+                at,
+                path: parts.uri.path().to_owned(),
+            },
         })
     }
 }
@@ -93,7 +101,7 @@ impl<T: serde::de::DeserializeOwned + Default> FromRequestParts<Arc<Web>> for Ch
     }
 }
 
-impl Visit {
+impl View {
     /// What its questions are about.
     pub(super) fn span(&self) -> Span {
         self.at.map_or(Span::Now, Span::At)
@@ -104,6 +112,13 @@ impl Visit {
         self.at.unwrap_or(self.now).plus(1)
     }
 
+    /// What is around the page.
+    pub(super) fn frame(&self, title: &str, section: Section) -> Frame {
+        Frame::new(title, section, &self.reader, &self.path, self.at)
+    }
+}
+
+impl Visit {
     /// Asks, beside the async threads.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
@@ -111,11 +126,6 @@ impl Visit {
     ) -> Result<T, Trouble> {
         let app = Arc::clone(&self.web.app);
         self.web.blocking(move || ask(&app.query)).await?.map_err(Trouble::from)
-    }
-
-    /// What is around the page.
-    pub(super) fn frame(&self, title: &str, section: Section) -> Frame {
-        Frame::new(title, section, &self.reader, &self.path, self.at)
     }
 }
 

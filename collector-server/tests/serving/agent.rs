@@ -128,6 +128,15 @@ pub(crate) async fn problem(response: Response) -> Problem {
 }
 
 pub(crate) fn facts(probe: &str) -> Vec<u8> {
+    facts_of(probe, serde_json::json!({"x": 1}))
+}
+
+/// With a text somewhere in the facts.
+pub(crate) fn facts_with(probe: &str, text: &str) -> Vec<u8> {
+    facts_of(probe, serde_json::json!({"x": text}))
+}
+
+fn facts_of(probe: &str, facts: serde_json::Value) -> Vec<u8> {
     FactsDocument {
         probe: ProbeId::new(probe).unwrap(),
         version: 1,
@@ -138,7 +147,7 @@ pub(crate) fn facts(probe: &str) -> Vec<u8> {
             outcome: Outcome::Observed,
             sha256: None,
         }],
-        facts: Some(serde_json::json!({"x": 1})),
+        facts: Some(facts),
     }
     .to_bytes()
     .unwrap()

@@ -12,4 +12,5 @@ mod commands;
 mod enrolment;
 mod ingest;
 mod limits;
+mod pages;
 mod server;

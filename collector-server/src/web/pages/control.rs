@@ -12,7 +12,7 @@ use crate::web::frame::{Frame, Section};
 use crate::web::mark::{Mark, Meter};
 use crate::web::pager::{self, Pager};
 use crate::web::trouble::Trouble;
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::duration;
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,20 +83,18 @@ const fn reach(reach: Option<Reach>) -> &'static str {
 }
 
 impl ControlPage {
-    fn of(visit: &Visit, chosen: &Chosen, control: &Control, detail: &ControlDetail) -> Self {
+    fn of(view: &View, chosen: &Chosen, control: &Control, detail: &ControlDetail) -> Self {
         let status = &detail.status;
         let id = status.id.as_str();
         let path = format!("/controls/{id}");
         let title = format!("{id} {}", status.name);
-        let rule = |rule: &RuleStatus| {
-            RuleLine {
-                id: rule.id.clone(),
-                title: rule.title.clone(),
-                severity: rule.severity.into(),
-                bearing: rule.bearing.as_str(),
-                because: rule.because.clone(),
-                bar: rule.hosts.into(),
-            }
+        let rule = |rule: &RuleStatus| RuleLine {
+            id: rule.id.clone(),
+            title: rule.title.clone(),
+            severity: rule.severity.into(),
+            bearing: rule.bearing.as_str(),
+            because: rule.because.clone(),
+            bar: rule.hosts.into(),
         };
         let host = |host: &ControlHost| HostLine {
             id: host.host.as_ref().map(ToString::to_string),
@@ -136,9 +134,9 @@ impl ControlPage {
             .filter(|(standing, count)| standing.is_none() || *count > 0);
         let question = [("standing", chosen.standing.as_str()), ("at", chosen.at.as_str())];
         Self {
-            frame: visit
+            frame: view
                 .frame(&title, Section::Overview)
-                .as_of(detail.as_of.instant(), visit.now),
+                .about(detail.as_of.instant(), view.now),
             id: id.to_owned(),
             name: status.name.clone(),
             theme: control.group.clone().unwrap_or_default(),
@@ -179,9 +177,9 @@ pub(in crate::web) async fn show(visit: Visit, Path(id): Path<String>, Choice(ch
     let standing = standing
         .into_iter()
         .find(|standing| standing.as_str() == chosen.standing);
-    let (span, part) = (visit.span(), pager::page(chosen.page));
+    let (span, part) = (visit.view.span(), pager::page(chosen.page));
     let detail = visit
         .ask(move |query| query.control(catalogue::DEFAULT, &id, span, standing, part))
         .await?;
-    page(&ControlPage::of(&visit, &chosen, control, &detail))
+    page(&ControlPage::of(&visit.view, &chosen, control, &detail))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::query::{CoverageNow, MissingHost, Page};
 use crate::web::frame::{Frame, Section};
 use crate::web::pager::{self, Pager};
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::When;
 
 /// Names outside the scope that are listed.
@@ -54,7 +54,7 @@ struct CoveragePage {
 }
 
 impl CoveragePage {
-    fn of(visit: &Visit, coverage: &CoverageNow) -> Self {
+    fn of(view: &View, coverage: &CoverageNow) -> Self {
         let counts = coverage.counts;
         let mut before = counts.scope;
         let stage = |(word, meaning, count): (&'static str, &'static str, u64)| {
@@ -88,13 +88,13 @@ impl CoveragePage {
                 (.., Some(_)) => "silent",
                 _ => "never stated anything",
             },
-            since: host.revoked_at.or(host.silent_since).map(|at| When::of(at, visit.now)),
-            last: host.last_statement.map(|at| When::of(at, visit.now)),
+            since: host.revoked_at.or(host.silent_since).map(|at| When::of(at, view.now)),
+            last: host.last_statement.map(|at| When::of(at, view.now)),
         };
         Self {
-            frame: visit
+            frame: view
                 .frame("Coverage", Section::Coverage)
-                .as_of(coverage.as_of.instant(), visit.now),
+                .about(coverage.as_of.instant(), view.now),
             listed: coverage.scope == ScopeSource::List,
             complete: coverage.complete,
             stages: stages.map(stage).into(),
@@ -111,5 +111,5 @@ impl CoveragePage {
 pub(in crate::web) async fn show(visit: Visit, Choice(chosen): Choice<Chosen>) -> Shown {
     let part = pager::page(chosen.page);
     let coverage = visit.ask(move |query| query.coverage_now(part, OUTSIDE)).await?;
-    page(&CoveragePage::of(&visit, &coverage))
+    page(&CoveragePage::of(&visit.view, &coverage))
 }

@@ -11,7 +11,7 @@ use crate::query::{FactsDetail, Holder, Page};
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Mark;
 use crate::web::trouble::Trouble;
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 use crate::web::when::When;
 
 /// Hosts listed.
@@ -55,7 +55,7 @@ struct FactsPage {
 }
 
 impl FactsPage {
-    fn of(visit: &Visit, facts: &FactsDetail) -> Self {
+    fn of(view: &View, facts: &FactsDetail) -> Self {
         let document = &facts.document;
         let source = |source: &Source| {
             let (kind, origin) = match &source.origin {
@@ -72,8 +72,8 @@ impl FactsPage {
         let holder = |holder: &Holder| HolderLine {
             host: holder.host.to_string(),
             name: holder.name.clone(),
-            from: When::of(holder.from, visit.now),
-            to: holder.to.map(|to| When::of(to, visit.now)),
+            from: When::of(holder.from, view.now),
+            to: holder.to.map(|to| When::of(to, view.now)),
             first_index: holder.first_index,
         };
         let pretty = document
@@ -87,7 +87,7 @@ impl FactsPage {
             length <= PRETTY
         });
         Self {
-            frame: visit.frame(&format!("Facts: {}", document.probe), Section::Elsewhere),
+            frame: view.frame(&format!("Facts: {}", document.probe), Section::Elsewhere),
             probe: document.probe.to_string(),
             version: document.version,
             outcome: document.outcome.into(),
@@ -114,7 +114,7 @@ pub(in crate::web) fn digest(text: &str) -> Result<Digest, Trouble> {
 pub(in crate::web) async fn show(visit: Visit, Path(text): Path<String>) -> Shown {
     let digest = digest(&text)?;
     let facts = visit.ask(move |query| query.facts(&digest, HOLDERS, HOLDERS)).await?;
-    page(&FactsPage::of(&visit, &facts))
+    page(&FactsPage::of(&visit.view, &facts))
 }
 
 /// The bytes that the digest names.

@@ -11,7 +11,7 @@ use crate::query::{FindingDetail, RuleDetail, Span};
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::{Mark, Meter};
 use crate::web::strip::{Scale, Strip};
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::{When, duration, plain};
 
 /// Intervals listed, the newest first; the picture has all of them.
@@ -77,12 +77,12 @@ fn interval(finding: &Finding, end: evidence::Timestamp) -> IntervalLine {
 }
 
 impl FindingPage {
-    fn of(visit: &Visit, period: Period, finding: &FindingDetail, over: &FindingDetail, rule: RuleDetail) -> Self {
+    fn of(view: &View, period: Period, finding: &FindingDetail, over: &FindingDetail, rule: RuleDetail) -> Self {
         let last = &finding.last.finding;
         let title = format!("{} on {}", finding.title, finding.name);
-        let frame = visit
+        let frame = view
             .frame(&title, Section::Hosts)
-            .as_of(finding.as_of.instant(), visit.now);
+            .about(finding.as_of.instant(), view.now);
         let stretch = |finding: &Finding| {
             let mark = Mark::from(finding.verdict);
             (finding.from, finding.to, mark.tone, mark.word.to_owned())
@@ -95,7 +95,7 @@ impl FindingPage {
             title: finding.title.clone(),
             mark: last.verdict.into(),
             severity: rule.summary.severity.into(),
-            since: finding.last.since.map(|at| When::of(at, visit.now)),
+            since: finding.last.since.map(|at| When::of(at, view.now)),
             reason: last.reason.clone(),
             observed: last.observed.iter().map(reading::full).collect(),
             document: last.document.to_string(),
@@ -107,7 +107,7 @@ impl FindingPage {
             cannot_see: rule.cannot_see,
             controls: rule.summary.controls,
             strip: Strip::of("verdict", over.as_of.period(), over.history.iter().map(stretch)),
-            scale: Scale::of(over.as_of.period(), visit.now),
+            scale: Scale::of(over.as_of.period(), view.now),
             period,
             intervals: over
                 .history
@@ -126,7 +126,7 @@ pub(in crate::web) async fn show(
     Path((host, rule)): Path<(String, String)>,
     Choice(chosen): Choice<Chosen>,
 ) -> Shown {
-    let (id, span, end) = (host_id(host)?, visit.span(), visit.end());
+    let (id, span, end) = (host_id(host)?, visit.view.span(), visit.view.end());
     let period = Period::read(&chosen.period);
     let (finding, over, rule) = visit
         .ask(move |query| {
@@ -136,5 +136,5 @@ pub(in crate::web) async fn show(
             Ok((finding, over, query.rule(&rule, Span::Now)?))
         })
         .await?;
-    page(&FindingPage::of(&visit, period, &finding, &over, rule))
+    page(&FindingPage::of(&visit.view, period, &finding, &over, rule))
 }

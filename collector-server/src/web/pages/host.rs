@@ -14,7 +14,7 @@ use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::{Mark, Meter};
 use crate::web::strip::{Scale, Strip};
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::{When, duration, plain};
 
 /// What a rule says about the host.
@@ -153,7 +153,7 @@ fn finding_line(finding: &Finding, rules: &[RuleSummary]) -> FindingLine {
     }
 }
 
-fn document_line(document: &HostDocument, over: Option<&HostDocument>, visit: &Visit) -> DocumentLine {
+fn document_line(document: &HostDocument, over: Option<&HostDocument>, view: &View) -> DocumentLine {
     let intervals = over.map(|over| over.intervals.as_slice()).unwrap_or_default();
     // The newest interval of this digest, as far back as the picture goes.
     let since = intervals
@@ -163,7 +163,7 @@ fn document_line(document: &HostDocument, over: Option<&HostDocument>, visit: &V
         probe: document.probe.to_string(),
         digest: document.digest.map(|digest| digest.to_string()),
         outcome: document.outcome.map(Mark::from),
-        since: since.map(|last| When::of(last.from, visit.now)),
+        since: since.map(|last| When::of(last.from, view.now)),
     }
 }
 
@@ -208,12 +208,12 @@ fn document_strip(document: &HostDocument, over: &HostDetail) -> Strip {
 }
 
 impl HostPage {
-    fn of(visit: &Visit, period: Period, host: &HostDetail, over: &HostDetail, rules: &[RuleSummary]) -> Self {
-        let now = visit.now;
+    fn of(view: &View, period: Period, host: &HostDetail, over: &HostDetail, rules: &[RuleSummary]) -> Self {
+        let now = view.now;
         let summary = &host.summary;
-        let frame = visit
+        let frame = view
             .frame(&summary.name, Section::Hosts)
-            .as_of(host.as_of.instant(), now);
+            .about(host.as_of.instant(), now);
         let mut findings: Vec<_> = host.findings.iter().collect();
         let severity = |finding: &Finding| {
             rules
@@ -247,7 +247,7 @@ impl HostPage {
         };
         let document = |document: &HostDocument| {
             let over = over.documents.iter().find(|other| other.probe == document.probe);
-            document_line(document, over, visit)
+            document_line(document, over, view)
         };
         let strips = std::iter::once(reporting_strip(over));
         let strips = strips.chain(over.documents.iter().map(|document| document_strip(document, over)));
@@ -288,7 +288,7 @@ pub(in crate::web) fn host_id(text: String) -> Result<HostId, crate::web::troubl
 }
 
 pub(in crate::web) async fn show(visit: Visit, Path(host): Path<String>, Choice(chosen): Choice<Chosen>) -> Shown {
-    let (id, span, end) = (host_id(host)?, visit.span(), visit.end());
+    let (id, span, end) = (host_id(host)?, visit.view.span(), visit.view.end());
     let period = Period::read(&chosen.period);
     let (host, over, rules) = visit
         .ask(move |query| {
@@ -298,5 +298,5 @@ pub(in crate::web) async fn show(visit: Visit, Path(host): Path<String>, Choice(
             Ok((host, over, rules))
         })
         .await?;
-    page(&HostPage::of(&visit, period, &host, &over, &rules))
+    page(&HostPage::of(&visit.view, period, &host, &over, &rules))
 }

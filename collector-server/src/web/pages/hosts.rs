@@ -11,7 +11,7 @@ use crate::web::frame::{Frame, Section};
 use crate::web::link;
 use crate::web::mark::Mark;
 use crate::web::pager::{self, Pager};
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::When;
 
 /// Longest text to look for.
@@ -171,7 +171,7 @@ fn column(chosen: &Chosen, name: &'static str, sort: &'static str, first: &'stat
 }
 
 impl HostsPage {
-    fn of(frame: Frame, visit: &Visit, chosen: Chosen, hosts: &Hosts) -> Self {
+    fn of(view: &View, collector_url: String, chosen: Chosen, hosts: &Hosts) -> Self {
         let line = |host: &HostSummary| HostLine {
             id: host.host.to_string(),
             name: host.name.clone(),
@@ -179,7 +179,7 @@ impl HostsPage {
             reporting: host.reporting.into(),
             standing: host.standing.into(),
             bar: host.verdicts.into(),
-            last: host.last_statement.map(|at| When::of(at, visit.now)),
+            last: host.last_statement.map(|at| When::of(at, view.now)),
         };
         let choosable = |value: &'static str, word: &'static str, chosen: &str| Choosable {
             value,
@@ -190,7 +190,9 @@ impl HostsPage {
         let standing = VERDICTS.map(|value| choosable(value.as_str(), Mark::from(value).word, &chosen.standing));
         let conditions = ["text", "reporting", "standing", "rule", "control"];
         Self {
-            frame: frame.as_of(hosts.as_of.instant(), visit.now),
+            frame: view
+                .frame("Hosts", Section::Hosts)
+                .about(hosts.as_of.instant(), view.now),
             reporting: reporting.into(),
             standing: standing.into(),
             columns: vec![
@@ -204,15 +206,15 @@ impl HostsPage {
                 .question()
                 .iter()
                 .any(|(key, value)| conditions.contains(key) && !value.is_empty()),
-            collector_url: visit.web.agents_url(),
+            collector_url,
             chosen,
         }
     }
 }
 
 pub(in crate::web) async fn show(visit: Visit, Choice(chosen): Choice<Chosen>) -> Shown {
-    let (span, filter, part) = (visit.span(), chosen.filter(), chosen.page());
+    let (span, filter, part) = (visit.view.span(), chosen.filter(), chosen.page());
     let hosts = visit.ask(move |query| query.hosts(span, &filter, part)).await?;
-    let frame = visit.frame("Hosts", Section::Hosts);
-    page(&HostsPage::of(frame, &visit, chosen, &hosts))
+    let url = visit.web.agents_url();
+    page(&HostsPage::of(&visit.view, url, chosen, &hosts))
 }

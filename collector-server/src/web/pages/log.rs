@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::statement::{at, what};
 use crate::query::{QueryError, Signer, StatementDetail};
 use crate::web::frame::{Frame, Section};
-use crate::web::visit::{Choice, Shown, Visit, page};
+use crate::web::visit::{Choice, Shown, View, Visit, page};
 use crate::web::when::When;
 
 /// Entries listed.
@@ -40,11 +40,11 @@ struct LogPage {
 }
 
 impl LogPage {
-    fn of(visit: &Visit, before: Option<u64>, entries: &[StatementDetail]) -> Self {
+    fn of(view: &View, origin: String, before: Option<u64>, entries: &[StatementDetail]) -> Self {
         let entry = |entry: &StatementDetail| EntryLine {
             index: entry.index,
             what: what(&entry.statement.predicate),
-            when: When::of(at(&entry.statement.predicate), visit.now),
+            when: When::of(at(&entry.statement.predicate), view.now),
             signer: match &entry.signer {
                 Signer::Collector => "this collector".to_owned(),
                 Signer::Host { name, .. } => name.clone(),
@@ -59,8 +59,8 @@ impl LogPage {
             .filter(|before| *before < size)
             .map(|before| format!("/entries?before={}", before + ENTRIES));
         Self {
-            frame: visit.frame("Log", Section::Log),
-            origin: visit.web.log_name(),
+            frame: view.frame("Log", Section::Log),
+            origin,
             size,
             root: newest.map(|entry| entry.root.to_string()).unwrap_or_default(),
             checkpoint: newest.map(|entry| entry.checkpoint.clone()).unwrap_or_default(),
@@ -84,5 +84,5 @@ pub(in crate::web) async fn show(visit: Visit, Choice(chosen): Choice<Chosen>) -
                 .collect::<Result<Vec<_>, _>>()
         })
         .await?;
-    page(&LogPage::of(&visit, before, &entries))
+    page(&LogPage::of(&visit.view, visit.web.log_name(), before, &entries))
 }

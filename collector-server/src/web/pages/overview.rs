@@ -11,7 +11,7 @@ use crate::query::{Change, HostTotals, Overview, StandingCounts, StatusCounts};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Mark;
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 use crate::web::when::{When, duration};
 
 /// Changes are looked for over this many seconds.
@@ -118,10 +118,7 @@ fn themes(catalogue: &Catalogue, controls: &[ControlStatus]) -> Vec<Theme> {
             .and_then(|control| control.group.clone());
         let name = group.unwrap_or_else(|| "Controls".to_owned());
         if themes.last().is_none_or(|theme| theme.name != name) {
-            themes.push(Theme {
-                name,
-                all: Vec::new(),
-            });
+            themes.push(Theme { name, all: Vec::new() });
         }
         if let Some(theme) = themes.last_mut() {
             theme.all.push(line(control));
@@ -134,7 +131,11 @@ fn themes(catalogue: &Catalogue, controls: &[ControlStatus]) -> Vec<Theme> {
 fn change_lines(changes: &[Change], now: Timestamp) -> Vec<ChangeLine> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
-        let same = |group: &Vec<&Change>| group.first().is_some_and(|first| first.at == change.at && first.host == change.host);
+        let same = |group: &Vec<&Change>| {
+            group
+                .first()
+                .is_some_and(|first| first.at == change.at && first.host == change.host)
+        };
         match groups.iter_mut().rev().find(|group| same(group)) {
             Some(group) => group.push(change),
             None => groups.push(vec![change]),
@@ -151,13 +152,21 @@ fn change_lines(changes: &[Change], now: Timestamp) -> Vec<ChangeLine> {
             after: change.after.into(),
             rule: change.rule.clone(),
             title: change.title.clone(),
-            reason: if change.after == Verdict::Unknown { change.reason.clone() } else { String::new() },
+            reason: if change.after == Verdict::Unknown {
+                change.reason.clone()
+            } else {
+                String::new()
+            },
         };
         Some(ChangeLine {
             when: When::of(first.at, now),
             host: first.host.to_string(),
             name: first.name.clone(),
-            single: if group.len() <= FEW { group.iter().map(single).collect() } else { Vec::new() },
+            single: if group.len() <= FEW {
+                group.iter().map(single).collect()
+            } else {
+                Vec::new()
+            },
             turned: Bar::from(StandingCounts {
                 met: count(Verdict::Met),
                 not_met: count(Verdict::NotMet),
@@ -170,10 +179,12 @@ fn change_lines(changes: &[Change], now: Timestamp) -> Vec<ChangeLine> {
 }
 
 impl OverviewPage {
-    fn of(frame: Frame, visit: &Visit, catalogue: &Catalogue, overview: &Overview, changes: &[Change]) -> Self {
-        let now = visit.now;
+    fn of(view: &View, collector_url: String, catalogue: &Catalogue, overview: &Overview, changes: &[Change]) -> Self {
+        let now = view.now;
         Self {
-            frame: frame.as_of(overview.as_of.instant(), now),
+            frame: view
+                .frame("Overview", Section::Overview)
+                .about(overview.as_of.instant(), now),
             counts: overview.statuses,
             bar: overview.statuses.into(),
             themes: themes(catalogue, &overview.controls),
@@ -187,13 +198,13 @@ impl OverviewPage {
                 .evidence_age
                 .map(|age| duration(i64::try_from(age).unwrap_or(i64::MAX))),
             changes: change_lines(changes, now),
-            collector_url: visit.web.agents_url(),
+            collector_url,
         }
     }
 }
 
 pub(in crate::web) async fn show(visit: Visit) -> Shown {
-    let (span, from, past) = (visit.span(), visit.now.plus(-LATELY), visit.at.is_some());
+    let (span, from, past) = (visit.view.span(), visit.view.now.plus(-LATELY), visit.view.at.is_some());
     let (overview, changes) = visit
         .ask(move |query| {
             let overview = query.overview(catalogue::DEFAULT, span)?;
@@ -206,6 +217,6 @@ pub(in crate::web) async fn show(visit: Visit) -> Shown {
         })
         .await?;
     let catalogue = super::catalogue()?;
-    let frame = visit.frame("Overview", Section::Overview);
-    page(&OverviewPage::of(frame, &visit, catalogue, &overview, &changes))
+    let url = visit.web.agents_url();
+    page(&OverviewPage::of(&visit.view, url, catalogue, &overview, &changes))
 }

@@ -10,7 +10,7 @@ use evidence::tree::node_hash;
 use crate::query::StatementDetail;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Mark;
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 
 /// Heights and widths of the picture, in its own units.
 const STEP: i64 = 46;
@@ -75,7 +75,7 @@ fn sides(index: u64, size: u64, length: usize) -> Vec<bool> {
 }
 
 impl PlacePage {
-    fn of(visit: &Visit, detail: &StatementDetail) -> Self {
+    fn of(view: &View, detail: &StatementDetail) -> Self {
         let count = i64::try_from(detail.proof.len()).unwrap_or(0);
         let leaf_y = count * STEP + 40;
         let mut hash = detail.leaf;
@@ -115,7 +115,7 @@ impl PlacePage {
             }
         };
         Self {
-            frame: visit.frame(&format!("Place of entry {}", detail.index), Section::Log),
+            frame: view.frame(&format!("Place of entry {}", detail.index), Section::Log),
             index: detail.index,
             tree_size: detail.tree_size,
             root: detail.root.to_string(),
@@ -134,7 +134,7 @@ impl PlacePage {
 
 pub(in crate::web) async fn show(visit: Visit, Path(index): Path<u64>) -> Shown {
     let detail = visit.ask(move |query| query.statement(index)).await?;
-    page(&PlacePage::of(&visit, &detail))
+    page(&PlacePage::of(&visit.view, &detail))
 }
 
 /// The receipt, as a file.

@@ -10,12 +10,12 @@ use crate::query::RuleDetail;
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::{Mark, Meter};
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 
 /// How many hosts have a verdict, and where they are listed.
 struct Count {
     mark: Mark,
-    count: u64,
+    hosts: u64,
     address: String,
 }
 
@@ -39,7 +39,7 @@ struct RulePage {
 }
 
 impl RulePage {
-    fn of(visit: &Visit, rule: RuleDetail) -> Self {
+    fn of(view: &View, rule: RuleDetail) -> Self {
         let summary = rule.summary;
         let hosts = summary.hosts;
         let counts = [
@@ -50,7 +50,7 @@ impl RulePage {
         ];
         let count = |(verdict, count): (Verdict, u64)| Count {
             mark: verdict.into(),
-            count,
+            hosts: count,
             address: format!(
                 "/hosts?rule={}&verdict={}",
                 crate::web::link::escape(&summary.id),
@@ -59,9 +59,9 @@ impl RulePage {
         };
         let parameters = rule.values.as_object().into_iter().flatten();
         Self {
-            frame: visit
+            frame: view
                 .frame(&summary.title, Section::Rules)
-                .as_of(rule.as_of.instant(), visit.now),
+                .about(rule.as_of.instant(), view.now),
             counts: counts.map(count).into(),
             severity: summary.severity.into(),
             reads: summary.reads.to_string(),
@@ -82,7 +82,7 @@ impl RulePage {
 }
 
 pub(in crate::web) async fn show(visit: Visit, Path(id): Path<String>) -> Shown {
-    let span = visit.span();
+    let span = visit.view.span();
     let rule = visit.ask(move |query| query.rule(&id, span)).await?;
-    page(&RulePage::of(&visit, rule))
+    page(&RulePage::of(&visit.view, rule))
 }

@@ -7,7 +7,7 @@ use crate::query::{AsOf, RuleSummary, RulesInForce};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Meter;
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 use crate::web::when::{When, duration};
 
 struct RuleLine {
@@ -37,7 +37,7 @@ struct RulesPage {
 }
 
 impl RulesPage {
-    fn of(visit: &Visit, as_of: AsOf, rules: &[RuleSummary], in_force: Option<&RulesInForce>) -> Self {
+    fn of(view: &View, as_of: AsOf, rules: &[RuleSummary], in_force: Option<&RulesInForce>) -> Self {
         let rule = |rule: &RuleSummary| {
             let own = rule
                 .controls
@@ -53,10 +53,10 @@ impl RulesPage {
             }
         };
         Self {
-            frame: visit.frame("Rules", Section::Rules).as_of(as_of.instant(), visit.now),
+            frame: view.frame("Rules", Section::Rules).about(as_of.instant(), view.now),
             in_force: in_force.map(|rules| InForce {
                 index: rules.index,
-                at: When::of(rules.at, visit.now),
+                at: When::of(rules.at, view.now),
                 collector_version: rules.collector_version.clone(),
                 freshness: duration(i64::try_from(rules.freshness_seconds).unwrap_or(i64::MAX)),
                 digest: rules.digest.to_string(),
@@ -67,9 +67,9 @@ impl RulesPage {
 }
 
 pub(in crate::web) async fn show(visit: Visit) -> Shown {
-    let span = visit.span();
+    let span = visit.view.span();
     let ((as_of, rules), in_force) = visit
         .ask(move |query| Ok((query.rules(span)?, query.rules_in_force()?)))
         .await?;
-    page(&RulesPage::of(&visit, as_of, &rules, in_force.as_ref()))
+    page(&RulesPage::of(&visit.view, as_of, &rules, in_force.as_ref()))
 }

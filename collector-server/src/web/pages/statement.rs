@@ -9,7 +9,7 @@ use evidence::statement::Predicate;
 use crate::query::{Signer, StatementDetail};
 use crate::web::frame::{Frame, Section};
 use crate::web::mark::Mark;
-use crate::web::visit::{Shown, Visit, page};
+use crate::web::visit::{Shown, View, Visit, page};
 use crate::web::when::When;
 
 /// A line of what a statement says.
@@ -70,7 +70,7 @@ pub(super) const fn at(predicate: &Predicate) -> evidence::Timestamp {
     }
 }
 
-fn line(label: &'static str, value: impl ToString) -> Line {
+fn line(label: &'static str, value: impl std::fmt::Display) -> Line {
     Line {
         label,
         value: value.to_string(),
@@ -157,7 +157,7 @@ fn lines(detail: &StatementDetail) -> Vec<Line> {
 }
 
 impl StatementPage {
-    fn of(visit: &Visit, detail: &StatementDetail) -> Self {
+    fn of(view: &View, detail: &StatementDetail) -> Self {
         let predicate = &detail.statement.predicate;
         let (signer, signer_link) = match &detail.signer {
             Signer::Collector => ("this collector".to_owned(), None),
@@ -179,11 +179,11 @@ impl StatementPage {
         let payload = payload.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
         let subjects = detail.statement.subject.iter();
         Self {
-            frame: visit.frame(&format!("Entry {}", detail.index), Section::Log),
+            frame: view.frame(&format!("Entry {}", detail.index), Section::Log),
             index: detail.index,
             what: what(predicate),
             kind: detail.kind,
-            when: Some(When::of(at(predicate), visit.now)),
+            when: Some(When::of(at(predicate), view.now)),
             signer,
             signer_link,
             keyid: detail.keyid.to_string(),
@@ -209,7 +209,7 @@ impl StatementPage {
 
 pub(in crate::web) async fn show(visit: Visit, Path(index): Path<u64>) -> Shown {
     let detail = visit.ask(move |query| query.statement(index)).await?;
-    page(&StatementPage::of(&visit, &detail))
+    page(&StatementPage::of(&visit.view, &detail))
 }
 
 /// The entry, byte for byte.
