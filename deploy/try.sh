@@ -95,7 +95,7 @@ fi
 "$bin/affiant-agent" run >>"$data/agent.log" 2>&1 &
 agent=$!
 step "Dashboard  https://$people"
-sed -n '/^ *password /p' "$data/collector.log" | tail -n 1
+sed -n "s/^ *login */Log in as   /p" "$data/collector.log" | tail -n 1
 cat <<END
 The browser will warn: the certificate is signed by this collector's own CA, $AFFIANT_DATA_DIR/ca.pem.
 The agent goes on watching this machine. Everything is in $data

@@ -56,13 +56,13 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --lock
 
 step "Tests"
 cargo build --workspace --bins --locked
-cargo test --workspace --all-features --locked
+cargo test --workspace --all-features --locked --no-fail-fast
 
 step "A guest with its own kernel: volumes of every kind"
 tests/guest/disk-encryption.sh "$target/debug/affiant-agent"
 
 step "The pages, in a browser"
-tests/browser/run.sh
+tests/browser/with-collector.sh "$target/debug"
 
 step "The main job, from the outside"
 CARGO_TARGET_DIR=$target deploy/try.sh --once --data "$target/try"

@@ -149,11 +149,14 @@ impl Fleet {
     /// Delivers statements of one host in their order; they must be accepted. The host then swears to the checkpoint
     /// that it was shown.
     pub fn deliver(&self, host: &mut Host, statements: &[Verified]) -> u64 {
-        let lines: Vec<&[u8]> = statements.iter().map(Verified::bytes).collect();
+        let lines = statements
+            .iter()
+            .map(|statement| statement.bytes().to_vec().into())
+            .collect();
         let known = host.checkpoint.as_ref().map_or(0, |seen| seen.size);
         let answer = self
             .runtime
-            .block_on(ingest::deliver(&self.app, &host.id, &lines, known))
+            .block_on(ingest::deliver(&self.app, host.id.clone(), lines, known))
             .expect("an answer");
         let note = answer
             .checkpoint

@@ -349,7 +349,8 @@ pub(super) fn run(options: &Options, data: &Path) -> Measured {
     drop(store);
     // What is stored for good: the write-ahead log folded back, pages of deleted rows given back.
     let file = rusqlite::Connection::open(data.store()).unwrap();
-    file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
     let stored = std::fs::metadata(data.store()).unwrap().len();
     Measured {
         statements,
