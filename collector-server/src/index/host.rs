@@ -227,24 +227,36 @@ impl State {
         Ok([silence, ahead].into_iter().flatten().min())
     }
 
+    /// Whether the last statement goes on with the stretch before it.
+    fn goes_on(&self) -> bool {
+        let (Some(last), Some(stretch)) = (self.last, self.stretch) else {
+            return false;
+        };
+        stretch.manifest == last.manifest && stretch.until == last.began
+    }
+
     /// When the host last began to state something else, or fell silent.
     fn turned(&self, now: Timestamp) -> Option<Timestamp> {
         if let Some(seen) = self.seen.filter(|seen| seen.until <= now) {
             return Some(seen.until);
         }
-        let last = self.last?;
-        let goes_on = |stretch: &Stretch| stretch.manifest == last.manifest && stretch.until == last.began;
-        Some(match self.stretch.filter(goes_on) {
-            Some(stretch) => stretch.began,
-            None => last.began,
-        })
+        match self.stretch.filter(|_| self.goes_on()) {
+            Some(stretch) => Some(stretch.began),
+            None => self.last.map(|last| last.began),
+        }
+    }
+
+    /// Whether the newest statement says something else than the stretch before it.
+    fn turning(&self) -> bool {
+        let after = |stretch: Stretch| self.seen.is_some_and(|seen| seen.began >= stretch.until);
+        self.stretch.is_some_and(after) && !self.goes_on()
     }
 
     pub(super) fn write(&self, host: i64, now: Timestamp, rows: Rows<'_>) -> Result<(), IndexError> {
         let sql =
             "INSERT OR REPLACE INTO state (host, last_idx, last_began, last_manifest, stretch_began, stretch_until,
             stretch_first_idx, stretch_last_idx, stretch_last_began, stretch_manifest, seen, seen_until, seen_manifest,
-            part, due, turned) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+            part, due, turned, turning) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
         let (last, stretch, seen) = (self.last, self.stretch, self.seen);
         rows.run(
             "writing the state of a host",
@@ -266,6 +278,7 @@ impl State {
                 self.part,
                 self.due.map(Timestamp::unix),
                 self.turned(now).map(Timestamp::unix),
+                self.turning().then_some(1),
             ],
         )?;
         Ok(())

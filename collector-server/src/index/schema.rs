@@ -3,7 +3,7 @@
 use crate::store::sqlite::Migration;
 
 /// What is kept, and how it is computed: a file of another form is deleted and made again.
-pub(super) const FORM: i64 = 1;
+pub(super) const FORM: i64 = 2;
 
 pub(super) const MIGRATIONS: &[Migration] = &["
     -- How far the index has come.
@@ -90,8 +90,11 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         -- The next instant at which time alone changes any of this.
         due INTEGER,
         -- When it last began to state something else, or fell silent.
-        turned INTEGER
+        turned INTEGER,
+        -- 1 while the newest statement, and no other yet, says something else than the stretch before it.
+        turning INTEGER
     );
+    CREATE INDEX state_turning ON state (host) WHERE turning = 1;
     CREATE INDEX state_turned ON state (turned);
     CREATE INDEX state_due ON state (due) WHERE due IS NOT NULL;
     CREATE INDEX state_seen ON state (part, seen);

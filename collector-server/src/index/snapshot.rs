@@ -419,7 +419,7 @@ impl<'a> Snapshot<'a> {
                 format!(
                     "host, last_idx, last_began, {MANIFEST} last_manifest), stretch_began, stretch_until,
                     stretch_first_idx, stretch_last_idx, stretch_last_began, {MANIFEST} stretch_manifest), seen,
-                    seen_until, {MANIFEST} seen_manifest), part, due, turned"
+                    seen_until, {MANIFEST} seen_manifest), part, due, turned, turning"
                 ),
             ),
             ("holding", format!("{FACTS} facts), host")),

@@ -120,8 +120,8 @@ impl Asking<'_> {
         const ENDED: &str = "
             SELECT f.host, f.until, f.began, f.first_idx FROM former f WHERE f.facts = ?1
             UNION ALL
-            SELECT r.host, t.stretch_until, r.began, r.first_idx FROM run r JOIN state t ON t.host = r.host
-            WHERE r.facts = ?1 AND t.seen >= t.stretch_until AND (t.seen > t.stretch_until
+            SELECT r.host, t.stretch_until, r.began, r.first_idx FROM state t CROSS JOIN run r
+            WHERE t.turning = 1 AND r.facts = ?1 AND r.host = t.host AND (t.seen > t.stretch_until
                 OR NOT EXISTS (SELECT 1 FROM holding WHERE holding.facts = r.facts AND holding.host = r.host))";
         let sql = format!(
             "SELECT h.host, h.name, e.until, e.began, e.first_idx FROM ({ENDED}) e JOIN host h ON h.id = e.host

@@ -120,6 +120,10 @@ fn questions(query: &Query, now: i64, hosts: usize) {
     timed("what changed in a day", || {
         query.changes(at(now - 86_400), 50, 20).unwrap()
     });
+    let documents = query.host(&host, Span::Now).unwrap().documents;
+    for document in documents.iter().filter_map(|document| document.digest) {
+        timed("facts that many have", || query.facts(&document, page, page).unwrap());
+    }
     timed("statement", || query.statement(hosts as u64).unwrap());
     timed("every finding that is not met", || {
         let filter = FindingFilter {
