@@ -122,7 +122,7 @@ fn envelopes() -> (TempDir, usize) {
         let sealed = envelope::seal(statement, &signer).unwrap();
         let mut json: Value = serde_json::from_slice(sealed.bytes()).unwrap();
         let write = |name: &str, json: &Value| {
-            fs::write(folder.path().join(format!("{number}-{name}.json")), json.to_string()).unwrap()
+            fs::write(folder.path().join(format!("{number}-{name}.json")), json.to_string()).unwrap();
         };
         write("sealed", &json);
         let original = json.clone();
