@@ -239,7 +239,7 @@ async fn hostile_text_is_text_and_every_answer_is_protected() {
         format!("/facts/{digest}"),
         format!("/hosts?text={question}"),
         format!("/hosts?rule={question}&verdict=met"),
-        format!("/hosts?sort=standing&order=desc&page=3"),
+        "/hosts?sort=standing&order=desc&page=3".to_owned(),
     ];
     for path in &paths {
         let response = browser.get(path).await;
