@@ -40,9 +40,9 @@ async function links(page) {
   return found.map((href) => href.split("#")[0]);
 }
 
-async function check(page, where, narrow) {
+async function check(page, where) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (narrow && wide > 0) problem(where, `the page is ${wide} px wider than the screen`);
+  if (wide > 0) problem(where, `the page is ${wide} px wider than the screen`);
   const headings = await page.locator("h1").count();
   if (headings !== 1) problem(where, `${headings} first headings, 1 expected`);
   const unnamed = await page.locator("button, a[href]").evaluateAll((all) => all
@@ -82,13 +82,12 @@ async function visit(browser, variant) {
     const policy = response.headers()["content-security-policy"] ?? "";
     if (!policy.includes("default-src 'none'")) problem(where, `no policy: ${response.url()}`);
   });
-  const narrow = variant.viewport.width < 600;
 
   // A page asked for without a session leads to the login and back.
   where = `${name} login`;
   await page.goto(`${url}/hosts`);
   if (new URL(page.url()).pathname !== "/login") problem(where, `expected the login, found ${page.url()}`);
-  await check(page, where, narrow);
+  await check(page, where);
   await keep(page, variant, "login");
   await login(page, password);
   await page.waitForURL(`${url}/hosts`);
@@ -104,7 +103,7 @@ async function visit(browser, variant) {
       }
       await page.goto(url + target);
     }
-    await check(page, where, narrow);
+    await check(page, where);
     await keep(page, variant, kind);
   }
 

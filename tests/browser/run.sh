@@ -1,6 +1,6 @@
 #!/bin/sh
 # Goes through the collector's pages in Chromium: logs in, follows every kind of page, looks for errors, violations of the
-# content security policy and text that is wider than a phone, with JavaScript on and off, in light and dark.
+# content security policy and text that is wider than the screen, with JavaScript on and off, in light and dark.
 #
 # Starts no collector. Needs one with at least one host that has reported:
 #   AFFIANT_URL       where people reach it, for instance http://127.0.0.1:8443
