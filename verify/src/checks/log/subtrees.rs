@@ -56,7 +56,9 @@ mod tests {
                 let step = 1 << height;
                 for (place, part) in leaves.chunks_exact(step).enumerate() {
                     let mut frontier = Frontier::new();
-                    part.iter().for_each(|leaf| frontier.push(*leaf));
+                    for leaf in part {
+                        frontier.push(*leaf);
+                    }
                     assert_eq!(
                         subtrees.get(height, place),
                         Some(frontier.root()),
