@@ -71,8 +71,8 @@ impl CoveragePage {
         let stages = [
             ("in scope", "ought to report", counts.scope),
             ("enrolled", "have a key in the log", counts.enrolled),
-            ("reporting", "have stated something", counts.reporting),
-            ("fresh", "a statement speaks for them now", counts.fresh),
+            ("reporting", "a statement reaches this instant", counts.reporting),
+            ("fresh", "and still speaks at its end", counts.fresh),
             (
                 "measured",
                 "every document that a rule reads was observed",

@@ -138,7 +138,8 @@ pub(in crate::web) struct Chosen {
     pub(super) period: String,
 }
 
-fn finding_line(finding: &Finding, rules: &[RuleSummary]) -> FindingLine {
+/// `silent` says since when no statement speaks for the host.
+fn finding_line(finding: &Finding, rules: &[RuleSummary], silent: Option<Timestamp>) -> FindingLine {
     let rule = rules.iter().find(|rule| rule.id == finding.rule);
     let observed = finding.observed.iter().take(3);
     FindingLine {
@@ -149,7 +150,10 @@ fn finding_line(finding: &Finding, rules: &[RuleSummary]) -> FindingLine {
         observed: observed
             .map(|observed| (observed.label.clone(), reading::short(observed)))
             .collect(),
-        reason: finding.reason.clone(),
+        reason: match silent.filter(|_| finding.facts.is_none()) {
+            Some(since) => format!("no statement since {} UTC", plain(since)),
+            None => finding.reason.clone(),
+        },
     }
 }
 
@@ -226,7 +230,9 @@ impl HostPage {
             let lines = wanted
                 .iter()
                 .flat_map(|wanted| findings.iter().filter(move |finding| finding.verdict == *wanted));
-            lines.map(|finding| finding_line(finding, rules)).collect::<Vec<_>>()
+            lines
+                .map(|finding| finding_line(finding, rules, summary.silent_since))
+                .collect::<Vec<_>>()
         };
         let gap = |gap: &CoverageGap| GapLine {
             mark: gap.kind.into(),
