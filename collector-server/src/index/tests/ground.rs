@@ -187,34 +187,49 @@ impl Ground {
     }
 
     pub(crate) fn enrol(&mut self, name: &str, seconds: i64) -> usize {
-        let number = self.hosts.len();
-        let mut seed = [3; 32];
-        seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
-        let signer = Ed25519Signer::from_seed(&seed).unwrap();
-        let id = HostId::new(format!("h{number:06}")).unwrap();
-        let (host, name, key) = (id.clone(), name.to_owned(), signer.public_key().clone());
-        self.own(move |previous| Statement {
-            subject: vec![Subject {
-                name: host.to_string(),
-                digest: key.id().0,
-            }],
-            predicate: Predicate::Enrolment(Enrolment {
-                previous,
-                host: host.clone(),
-                name: name.clone(),
-                statement_key: key.clone(),
-                token: "t".into(),
-                at: at(seconds),
-            }),
-        });
-        self.hosts.push(Host {
-            signer,
-            id,
-            sequence: 0,
-            previous: None,
-            revoked: false,
-        });
-        number
+        self.enrol_all([name.to_owned()], seconds);
+        self.hosts.len() - 1
+    }
+
+    /// In one transaction.
+    pub(crate) fn enrol_all(&mut self, names: impl IntoIterator<Item = String>, seconds: i64) {
+        let mut enrolled = Vec::new();
+        for name in names {
+            let number = self.hosts.len();
+            let mut seed = [3; 32];
+            seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            let signer = Ed25519Signer::from_seed(&seed).unwrap();
+            let id = HostId::new(format!("h{number:06}")).unwrap();
+            enrolled.push((id.clone(), name, signer.public_key().clone()));
+            self.hosts.push(Host {
+                signer,
+                id,
+                sequence: 0,
+                previous: None,
+                revoked: false,
+            });
+        }
+        let collector = Arc::clone(&self.collector);
+        let append = move |batch: &mut crate::log::Batch<'_>| {
+            for (host, name, key) in &enrolled {
+                batch.append_own(&collector, |previous| Statement {
+                    subject: vec![Subject {
+                        name: host.to_string(),
+                        digest: key.id().0,
+                    }],
+                    predicate: Predicate::Enrolment(Enrolment {
+                        previous,
+                        host: host.clone(),
+                        name: name.clone(),
+                        statement_key: key.clone(),
+                        token: "t".into(),
+                        at: at(seconds),
+                    }),
+                })?;
+            }
+            Ok(())
+        };
+        self.log.write_blocking(append).unwrap();
     }
 
     pub(crate) fn revoke(&mut self, host: usize, seconds: i64) {

@@ -25,9 +25,7 @@ fn fleet(hosts: usize, rounds: i64) -> Ground {
             ground.keep(&[kernel_and_release(100_000 + number, number == 5), packages(1, last)])
         })
         .collect();
-    for host in 0..hosts {
-        ground.enrol(&format!("host-{host:06}.example.org"), 0);
-    }
+    ground.enrol_all((0..hosts).map(|host| format!("host-{host:06}.example.org")), 0);
     for round in 0..rounds {
         let mut entries = Vec::new();
         for host in 0..hosts {
