@@ -52,7 +52,7 @@ step "Dependencies: licences, sources"
 "$AFFIANT_TEST_TOOLS/bin/cargo-deny" --offline check licenses bans sources
 
 step "Documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked --quiet
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked --quiet
 
 step "Tests"
 cargo build --workspace --bins --locked
