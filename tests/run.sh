@@ -52,7 +52,9 @@ step "Dependencies: licences, sources"
 "$AFFIANT_TEST_TOOLS/bin/cargo-deny" --offline check licenses bans sources
 
 step "Documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked --quiet
+# Help texts of commands are doc comments too: their URLs and placeholders are no links and no HTML.
+RUSTDOCFLAGS="-D warnings -A rustdoc::bare_urls -A rustdoc::invalid_html_tags" \
+  cargo doc --workspace --all-features --no-deps --document-private-items --locked --quiet
 
 step "Tests"
 cargo build --workspace --bins --locked
