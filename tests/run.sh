@@ -53,7 +53,7 @@ step "Dependencies: licences, sources"
 
 step "Documentation"
 # Help texts of commands are doc comments too: their URLs and placeholders are no links and no HTML.
-RUSTDOCFLAGS="-D warnings -A rustdoc::bare_urls -A rustdoc::invalid_html_tags" \
+RUSTDOCFLAGS="-D warnings -A rustdoc::bare_urls -A rustdoc::invalid_html_tags -A rustdoc::private_intra_doc_links" \
   cargo doc --workspace --all-features --no-deps --document-private-items --locked --quiet
 
 step "Tests"

@@ -4,7 +4,7 @@
 //! are derived from the entries and kept in the same transaction, so that ingest decides without reading the log again;
 //! `fsck` derives them once more and compares. Tokens and contacts are no evidence.
 //!
-//! Every engine passes [`conformance`]. Calls block; async code asks from [`tokio::task::spawn_blocking`] or accepts a
+//! Every engine passes `conformance`. Calls block; async code asks from [`tokio::task::spawn_blocking`] or accepts a
 //! read of some microseconds.
 
 pub mod bundle;
