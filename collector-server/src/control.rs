@@ -14,7 +14,7 @@ use crate::acts::{self, PackDraft, PackIssued};
 use crate::app::App;
 
 pub use operator::{Operator, OperatorError};
-pub use server::{ControlError, listen};
+pub use server::{ControlError, Socket};
 
 /// Longest line either way: a pack statement's receipt fits many times.
 const MAX_LINE: u64 = 1024 * 1024;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::ca::AuthorityError;
-use crate::control::{self, ControlError};
+use crate::control::{ControlError, Socket};
 use crate::data_dir::DataDirError;
 use crate::index::Follower;
 use crate::net::{self, Audience, Server, TlsError, agents_tls, people_tls};
@@ -69,6 +69,7 @@ pub enum ServeError {
 pub struct Bound {
     agents: (TcpListener, Server),
     people: (TcpListener, Server),
+    control: Socket,
     /// Where agents reach it.
     pub agents_address: SocketAddr,
     /// Where people reach it.
@@ -129,7 +130,7 @@ async fn bind(address: SocketAddr, audience: &'static str) -> Result<(TcpListene
     })
 }
 
-/// Binds both listeners and leaves their addresses in `run/`.
+/// Binds both listeners and the control socket, and leaves the addresses in `run/`.
 pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
     let identity = app.authority.server(&names(app), app.clock.now())?;
     let people_identity = net::copy_identity(&identity);
@@ -151,6 +152,7 @@ pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
         router: web::router(app)?,
         connections: app.config.people.connections,
     };
+    let control = Socket::bind(&app.data)?;
     app.data
         .write("run/agents.addr", format!("{agents_address}\n").as_bytes())?;
     app.data
@@ -162,6 +164,7 @@ pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
     Ok(Bound {
         agents: (agents_listener, agents),
         people: (people_listener, people),
+        control,
         agents_address,
         people_address,
     })
@@ -169,7 +172,7 @@ pub async fn bind_all(app: &Arc<App>) -> Result<Bound, ServeError> {
 
 /// Serves until `ending` turns true or the log stops.
 pub async fn run(app: Arc<App>, bound: Bound, ending: watch::Sender<bool>) -> Result<(), ServeError> {
-    let control = tokio::spawn(control::listen(Arc::clone(&app))?);
+    let control = tokio::spawn(bound.control.serve(Arc::clone(&app)));
     let mut tasks = JoinSet::new();
     for (listener, server) in [bound.agents, bound.people] {
         tasks.spawn(net::serve(server, listener, ending.subscribe()));
@@ -212,15 +215,30 @@ async fn write_contacts(app: Arc<App>) {
     }
 }
 
-/// Turns `ending` true when the process is asked to end.
-pub async fn end_on_signal(ending: watch::Sender<bool>) -> Result<(), ServeError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask the process to end. From when this is made on they do not end it by themselves.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes them over; needs a runtime.
+    pub fn take() -> Result<Self, ServeError> {
+        let take = |kind| signal(kind).map_err(ServeError::Signal);
+        Ok(Self {
+            terminate: take(SignalKind::terminate())?,
+            interrupt: take(SignalKind::interrupt())?,
+        })
     }
-    tracing::info!("ending");
-    ending.send_replace(true);
-    Ok(())
+
+    /// Turns `ending` true when one arrives.
+    pub async fn end(mut self, ending: watch::Sender<bool>) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("ending");
+        ending.send_replace(true);
+    }
 }

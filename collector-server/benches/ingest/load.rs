@@ -92,7 +92,7 @@ pub(super) fn serve(folder: PathBuf) {
         let bound = serve::bind_all(&app).await.unwrap();
         println!("{}", bound.agents_address);
         let (ending, _) = watch::channel(false);
-        tokio::spawn(serve::end_on_signal(ending.clone()));
+        tokio::spawn(serve::Signals::take().unwrap().end(ending.clone()));
         serve::run(Arc::clone(&app), bound, ending).await.unwrap();
     });
     println!("{}", app.log.commits());
@@ -316,6 +316,18 @@ async fn send(agent: Agent) -> usize {
     answered
 }
 
+/// Until fewer entries than a bundle are unsealed.
+fn wait_for_sealing(store: &Path) {
+    let file = rusqlite::Connection::open(store).unwrap();
+    let unsealed = || -> i64 {
+        file.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))
+            .unwrap()
+    };
+    while unsealed() >= 256 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 pub(super) fn run(options: &Options, data: &Path) -> Measured {
     let (server, address) = Server::start(data);
     let data = DataDir::new(data);
@@ -341,6 +353,7 @@ pub(super) fn run(options: &Options, data: &Path) -> Measured {
             (begin.elapsed(), used, sent, answered)
         }
     });
+    wait_for_sealing(&data.store());
     // Enrolment, facts and manifest of each agent were a transaction each, the first two entries as well.
     let commits = server.end().saturating_sub(options.agents as u64 * 3 + 2);
     let statements = options.statements / options.agents * options.agents;

@@ -63,7 +63,7 @@ async fn serve(app: Arc<App>) -> Result<(), anyhow::Error> {
     // Only now, so that a password is not made and then never shown.
     let password = People::open(&app.data)?.first(app.clock.now())?;
     let (ending, _) = watch::channel(false);
-    let signals = tokio::spawn(serve::end_on_signal(ending.clone()));
+    let signals = tokio::spawn(serve::Signals::take()?.end(ending.clone()));
     announce(&app, &bound, password.as_ref());
     let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&app)));
     let result = serve::run(app, bound, ending).await;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -11,6 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::socket::ShortPath;
 use super::{MAX_LINE, Request, Response, perform};
 use crate::app::App;
+use crate::data_dir::DataDir;
 
 /// Why the socket is not there.
 #[derive(Debug, Error)]
@@ -21,23 +23,29 @@ pub struct ControlError {
     source: io::Error,
 }
 
-/// Listens until the returned future is dropped. The data directory's lock is held, so a socket that is there already
-/// was left behind by a server that was killed.
-pub fn listen(app: Arc<App>) -> Result<impl Future<Output = ()>, ControlError> {
-    let path = app.data.control();
-    let failed = |source| ControlError {
-        path: path.clone(),
-        source,
-    };
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
+/// The socket, bound: who connects waits until it is served.
+#[derive(Debug)]
+pub struct Socket(UnixListener);
+
+impl Socket {
+    /// Binds it. The data directory's lock is held, so a socket that is there already was left behind by a server that
+    /// was killed.
+    pub fn bind(data: &DataDir) -> Result<Self, ControlError> {
+        let path = data.control();
+        let bind = || {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            UnixListener::bind(ShortPath::of(&path)?.path())
+        };
+        bind().map(Self).map_err(|source| ControlError { path, source })
     }
-    let short = ShortPath::of(&path).map_err(failed)?;
-    let listener = UnixListener::bind(short.path()).map_err(failed)?;
-    Ok(async move {
+
+    /// Answers until the future is dropped.
+    pub async fn serve(self, app: Arc<App>) {
         loop {
-            match listener.accept().await {
+            match self.0.accept().await {
                 Ok((stream, _)) => {
                     let app = Arc::clone(&app);
                     tokio::spawn(async move {
@@ -48,11 +56,11 @@ pub fn listen(app: Arc<App>) -> Result<impl Future<Output = ()>, ControlError> {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a control connection was not accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
-    })
+    }
 }
 
 async fn answer(app: &App, stream: UnixStream) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! The program itself: a server in a process of its own, and commands beside it and without it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -21,7 +21,7 @@ fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 /// Ended when dropped, so that a failing test leaves nothing behind.
-struct Serving(Child);
+struct Serving(Child, Lines<BufReader<ChildStdout>>);
 
 impl Drop for Serving {
     fn drop(&mut self) {
@@ -45,7 +45,8 @@ impl Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("people  http://127.0.0.1:")));
-        Self(child)
+        // Kept open: the server may have more to say.
+        Self(child, lines)
     }
 
     fn end(mut self) {
