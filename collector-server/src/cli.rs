@@ -28,7 +28,7 @@ use crate::data_dir::DataDir;
 
 /// Collects, keeps and judges the signed evidence of hosts.
 #[derive(Debug, Parser)]
-#[command(name = "affiant-collector", version, about, disable_help_subcommand = true)]
+#[command(name = "affiant-collector", version, disable_help_subcommand = true)]
 pub struct Cli {
     /// The data directory
     #[arg(

@@ -21,7 +21,11 @@ fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 /// Ended when dropped, so that a failing test leaves nothing behind.
-struct Serving(Child, Lines<BufReader<ChildStdout>>);
+struct Serving(
+    Child,
+    #[expect(dead_code, reason = "held: a server whose standard output is closed would complain")]
+    Lines<BufReader<ChildStdout>>,
+);
 
 impl Drop for Serving {
     fn drop(&mut self) {
