@@ -49,7 +49,6 @@ impl Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("people  http://127.0.0.1:")));
-        // Kept open: the server may have more to say.
         Self(child, lines)
     }
 
