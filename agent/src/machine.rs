@@ -8,6 +8,7 @@
 //! [`crate::collection`] gives up on the thread that is stuck in it.
 
 mod deadline;
+mod extended;
 mod host;
 mod inventory;
 mod listing;

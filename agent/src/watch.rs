@@ -253,6 +253,7 @@ mod tests {
             reads: &[],
             runs: &[],
             privilege: probes::Privilege::None,
+            cadence: probes::Cadence::EveryRound,
             watch: watch.leak(),
             budget: probes::Budget { millis: 1, bytes: 1 },
             does_not_show: &[],

@@ -32,7 +32,7 @@ mod sudoers;
 
 pub use facts::*;
 
-use crate::probe::{Budget, Collected, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
 /// The probe.
@@ -58,6 +58,7 @@ impl Probe for AccountsProbe {
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
         watch: &["/etc/", "/etc/sudoers.d/"],
         budget: Budget {
             millis: 1_000,

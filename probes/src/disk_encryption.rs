@@ -37,7 +37,7 @@ mod volumes;
 
 pub use facts::*;
 
-use crate::probe::{Budget, Collected, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 use mountinfo::MountTable;
 use stack::Below;
@@ -63,6 +63,7 @@ impl Probe for DiskEncryptionProbe {
         ],
         runs: &["/usr/sbin/dmsetup"],
         privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
         watch: &["/dev/mapper/", "/proc/self/mountinfo", "/proc/swaps"],
         budget: Budget {
             millis: 2_000,

@@ -6,3 +6,4 @@ pub mod debian_version;
 pub mod dpkg;
 pub mod os_release;
 pub mod stanza;
+pub mod systemd;

@@ -26,7 +26,7 @@ use evidence::facts::{Origin, Outcome};
 
 pub use facts::*;
 
-use crate::probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Unread};
 
 /// The probe.
@@ -63,6 +63,7 @@ impl Probe for HostProbe {
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
         watch: &["/etc/hostname", "/etc/machine-id", "/etc/localtime"],
         budget: Budget {
             millis: 500,

@@ -27,7 +27,7 @@ pub use facts::*;
 
 use crate::formats::dpkg;
 use crate::formats::os_release::OsRelease;
-use crate::probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
 /// Where the running kernel tells its release.
@@ -61,6 +61,7 @@ impl Probe for KernelAndReleaseProbe {
         ],
         runs: &[],
         privilege: Privilege::None,
+        cadence: Cadence::EveryRound,
         watch: &[
             "/etc/os-release",
             "/usr/share/distro-info",

@@ -13,5 +13,5 @@ pub mod reading;
 pub mod registry;
 pub mod sshd;
 
-pub use probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 pub use reading::{Command, Host, Reading};

@@ -44,7 +44,7 @@ use self::preferences::Preferences;
 use self::sources::{Architectures, Sources};
 use self::survey::survey;
 use crate::formats::dpkg;
-use crate::probe::{Budget, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
 /// The probe.
@@ -65,6 +65,7 @@ impl Probe for PackageUpdatesProbe {
         ],
         runs: &[],
         privilege: Privilege::None,
+        cadence: Cadence::EveryRound,
         watch: &[
             "/var/lib/dpkg/status",
             "/var/lib/apt/lists",

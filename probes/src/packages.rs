@@ -20,7 +20,7 @@ mod facts;
 pub use facts::*;
 
 use crate::formats::dpkg::{self, Entry, State};
-use crate::probe::{Budget, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
 /// The probe.
@@ -34,6 +34,7 @@ impl Probe for PackagesProbe {
         reads: &["/etc/os-release", "/var/lib/dpkg/status", "/var/lib/dpkg/status.d/"],
         runs: &[],
         privilege: Privilege::None,
+        cadence: Cadence::EveryRound,
         watch: &["/var/lib/dpkg/status"],
         budget: Budget {
             millis: 2_000,

@@ -42,6 +42,8 @@ pub struct Spec {
     pub runs: &'static [&'static str],
     /// What it needs to see everything.
     pub privilege: Privilege,
+    /// How often it runs.
+    pub cadence: Cadence,
     /// Folders and files whose change should make it run again.
     pub watch: &'static [&'static str],
     /// How much it may spend.
@@ -58,8 +60,38 @@ pub enum Privilege {
     None,
     /// `CAP_DAC_READ_SEARCH` (capabilities(7)): reads files whatever their mode.
     DacReadSearch,
+    /// `CAP_DAC_READ_SEARCH` and `CAP_SYS_PTRACE`: sees which files the processes of others have mapped.
+    SysPtrace,
+    /// `CAP_DAC_READ_SEARCH` and `CAP_NET_ADMIN`: the kernel shows loaded firewall rules to nobody else.
+    NetAdmin,
+    /// `CAP_DAC_READ_SEARCH` and `CAP_AUDIT_CONTROL`: the kernel shows loaded audit rules to nobody else.
+    AuditControl,
     /// Root, or a helper running as root; the probe's documentation says why.
     Root,
+}
+
+impl Privilege {
+    /// As a person reads it.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
+            Self::SysPtrace => "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE",
+            Self::NetAdmin => "CAP_DAC_READ_SEARCH, CAP_NET_ADMIN",
+            Self::AuditControl => "CAP_DAC_READ_SEARCH, CAP_AUDIT_CONTROL",
+            Self::Root => "root",
+        }
+    }
+}
+
+/// How often a probe runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cadence {
+    /// With every collection.
+    EveryRound,
+    /// Once a day, since it costs too much for more; in between its documents stand as they were.
+    Daily,
 }
 
 /// How much a probe may spend before it is stopped; what it then could not tell is `skipped` or `timeout`.

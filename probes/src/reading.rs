@@ -5,5 +5,30 @@ pub(crate) mod captured;
 mod host;
 mod recorder;
 
-pub use host::{Command, Entry, Host, Interface, Inventory, Kind, Output, Stat, Unread};
+pub use host::{
+    Attributes, Command, Entry, Found, Host, Interface, Inventory, Kind, Listener, Output, Protocol, Stat, TlsPeer,
+    Unread, Walk, Walked,
+};
 pub use recorder::Reading;
+
+/// A reading of `host` for tests of what is read, without a probe: it may read anything, and run nothing.
+#[cfg(test)]
+pub(crate) fn testing(host: &dyn Host) -> Reading<'_> {
+    use crate::probe::{Budget, Cadence, Privilege, Spec};
+    static SPEC: Spec = Spec {
+        id: "test",
+        version: 1,
+        title: "",
+        reads: &[],
+        runs: &[],
+        privilege: Privilege::None,
+        cadence: Cadence::EveryRound,
+        watch: &[],
+        budget: Budget {
+            millis: 1_000,
+            bytes: 64 * 1024 * 1024,
+        },
+        does_not_show: &[],
+    };
+    Reading::new(host, &SPEC)
+}

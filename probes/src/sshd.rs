@@ -40,7 +40,7 @@ use options::Options;
 use output::Printed;
 
 use crate::accounts::{group, passwd};
-use crate::probe::{Budget, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::probe::{Budget, Cadence, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
 /// The server; where every distribution puts it.
@@ -68,6 +68,7 @@ impl Probe for SshdProbe {
         ],
         runs: &[SSHD],
         privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
         watch: &[
             "/etc/ssh/",
             "/etc/ssh/sshd_config.d/",

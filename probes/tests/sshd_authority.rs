@@ -7,11 +7,12 @@ mod machine;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command as Process;
 
 use machine::{Machine, authority};
-use probes::reading::{Command, Entry, Host, Inventory, Output, Stat, Unread};
+use probes::reading::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
 use probes::registry;
 use serde_json::Value;
 
@@ -81,6 +82,22 @@ impl Host for Changed {
 
     fn inventory(&self) -> Result<Inventory, Unread> {
         self.machine.inventory()
+    }
+
+    fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread> {
+        self.machine.extended(path, name)
+    }
+
+    fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
+        self.machine.walk(walk, found)
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, Unread> {
+        self.machine.listeners()
+    }
+
+    fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        self.machine.tls_handshake(address)
     }
 }
 

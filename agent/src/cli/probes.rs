@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use probes::{Privilege, Spec, registry};
+use probes::{Cadence, Spec, registry};
 
 use super::{Failure, print};
 
 /// List the probes: what each reads, which privilege it needs, how much it may spend.
 #[derive(Debug, Args)]
 pub(super) struct Probes {
-    /// Print a JSON list of `{"id","version","title","reads","runs","privilege","watch","budget":{"millis","bytes"},
+    /// Print a JSON list of `{"id","version","title","reads","runs","privilege","cadence","watch","budget":{"millis","bytes"},
     /// "does_not_show"}`.
     #[arg(long)]
     json: bool,
@@ -28,11 +28,7 @@ impl Probes {
 }
 
 fn described(spec: &Spec) -> String {
-    let privilege = match spec.privilege {
-        Privilege::None => "none",
-        Privilege::DacReadSearch => "CAP_DAC_READ_SEARCH",
-        Privilege::Root => "root",
-    };
+    let privilege = spec.privilege.described();
     let mut text = format!(
         "{}\n  {}\n  reads      {}\n",
         spec.id,
@@ -44,6 +40,9 @@ fn described(spec: &Spec) -> String {
     }
     let (millis, mebibytes) = (spec.budget.millis, spec.budget.bytes.div_ceil(1024 * 1024));
     let _ = writeln!(text, "  privilege  {privilege}");
+    if spec.cadence == Cadence::Daily {
+        let _ = writeln!(text, "  runs once a day");
+    }
     let _ = writeln!(text, "  budget     {millis} ms, {mebibytes} MiB read");
     text
 }

@@ -113,7 +113,7 @@ mod tests {
     use std::time::Instant;
 
     use probes::reading::Reading;
-    use probes::{Budget, Collected, Privilege, Probe, ProbeError, Spec};
+    use probes::{Budget, Cadence, Collected, Privilege, Probe, ProbeError, Spec};
     use serde::Serialize;
 
     use super::*;
@@ -126,6 +126,7 @@ mod tests {
             reads: &[],
             runs: &[],
             privilege: Privilege::None,
+            cadence: Cadence::EveryRound,
             watch: &[],
             budget: Budget {
                 millis: 50,

@@ -3,14 +3,18 @@
 use std::cell::RefCell;
 
 use probes::Spec;
-use probes::reading::{Command, Entry, Host, Inventory, Kind, Output, Stat, Unread};
+use std::net::SocketAddr;
+
+use probes::reading::{
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 use rustix::fd::{AsRawFd as _, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::deadline::Deadline;
 use super::root::Machine;
-use super::{failed, inventory, listing, name, reason, refused, run};
+use super::{extended, failed, inventory, listing, name, reason, refused, run};
 
 /// Bytes asked for in one read(2).
 const CHUNK: usize = 64 * 1024;
@@ -123,7 +127,7 @@ impl Host for MachineHost {
         let Some(located) = self.machine.locate(path, follow)? else {
             return Ok(None);
         };
-        match rustix::fs::fstat(&located) {
+        match statx(&located, "", AtFlags::EMPTY_PATH) {
             Ok(stat) => Ok(Some(stat_of(&stat))),
             Err(errno) => refused(path, errno),
         }
@@ -165,6 +169,29 @@ impl Host for MachineHost {
         self.skipped("inventory")?;
         inventory::inventory()
     }
+
+    fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread> {
+        self.deadline.check(path)?;
+        let Some(located) = self.machine.locate(path, true)? else {
+            return Ok(None);
+        };
+        extended::value(&located, path, name)
+    }
+
+    fn walk(&self, walk: &Walk<'_>, _found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
+        Err(failed(walk.start, "PLACEHOLDER"))
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, Unread> {
+        self.skipped("netlink:sock_diag")?;
+        Err(failed("netlink:sock_diag", "PLACEHOLDER"))
+    }
+
+    fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        let place = format!("tls://{address}");
+        self.skipped(&place)?;
+        Err(failed(&place, "PLACEHOLDER"))
+    }
 }
 
 /// Opens what an `O_PATH` descriptor stands for. `O_NONBLOCK` and `O_NOCTTY` cost nothing and are a second line of
@@ -199,19 +226,35 @@ const fn not_read(kind: Kind) -> &'static str {
     }
 }
 
-fn stat_of(stat: &rustix::fs::Stat) -> Stat {
-    let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
+/// statx(2) of `name` in `folder`, without waking a network filesystem.
+pub(super) fn statx(folder: &OwnedFd, name: impl rustix::path::Arg, flags: AtFlags) -> Result<Statx, Errno> {
+    let wanted = StatxFlags::BASIC_STATS;
+    rustix::fs::statx(folder, name, flags | AtFlags::NO_AUTOMOUNT, wanted)
+}
+
+pub(super) fn stat_of(stat: &Statx) -> Stat {
+    let kind = kind_of(FileType::from_raw_mode(stat.stx_mode.into()));
     let device = match kind {
-        Kind::Block | Kind::Character => (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)),
+        Kind::Block | Kind::Character => (stat.stx_rdev_major, stat.stx_rdev_minor),
         _ => (0, 0),
+    };
+    let attribute = |flag: StatxAttributes| {
+        let told = stat.stx_attributes_mask.contains(flag);
+        told.then(|| stat.stx_attributes.contains(flag))
     };
     Stat {
         kind,
-        mode: stat.st_mode & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        size: u64::try_from(stat.st_size).unwrap_or(0),
-        mtime: stat.st_mtime,
+        mode: u32::from(stat.stx_mode) & 0o7777,
+        uid: stat.stx_uid,
+        gid: stat.stx_gid,
+        size: stat.stx_size,
+        mtime: stat.stx_mtime.tv_sec,
         device,
+        inode: stat.stx_ino,
+        attributes: Attributes {
+            immutable: attribute(StatxAttributes::IMMUTABLE),
+            append_only: attribute(StatxAttributes::APPEND),
+            encrypted: attribute(StatxAttributes::ENCRYPTED),
+        },
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use probes::reading::{Command, Host, Kind, Unread};
-use probes::{Budget, Privilege, Spec};
+use probes::{Budget, Cadence, Privilege, Spec};
 
 use super::{Deadline, Machine, MachineHost};
 
@@ -16,6 +16,7 @@ static SPEC: Spec = Spec {
     reads: &[],
     runs: &["/bin/sh", "/usr/bin/env", "/nonexistent/program"],
     privilege: Privilege::None,
+    cadence: Cadence::EveryRound,
     watch: &[],
     budget: Budget {
         millis: 5_000,

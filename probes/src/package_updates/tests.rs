@@ -53,6 +53,8 @@ fn host(main: &str, security: &str) -> Captured {
                 size: 0,
                 mtime: 1_795_500_000,
                 device: (0, 0),
+                inode: 0,
+                attributes: crate::reading::Attributes::default(),
             },
         )
 }

@@ -1,8 +1,11 @@
 //! A host made of captured files, for tests.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-use super::host::{Command, Entry, Host, Inventory, Kind, Output, Stat, Unread};
+use super::host::{
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 
 /// Files, links, programs and refusals by path. Folders exist where something lies in them.
 #[derive(Default, Clone)]
@@ -11,6 +14,10 @@ pub(crate) struct Captured {
     stats: BTreeMap<String, Stat>,
     outputs: BTreeMap<String, Result<Option<Output>, Unread>>,
     inventory: Option<Inventory>,
+    attributes: BTreeMap<(String, String), Result<Option<Vec<u8>>, Unread>>,
+    found: Option<Result<(Vec<Found>, Walked), Unread>>,
+    listeners: Option<Result<Vec<Listener>, Unread>>,
+    peers: BTreeMap<SocketAddr, Result<Option<TlsPeer>, Unread>>,
 }
 
 #[derive(Clone)]
@@ -63,6 +70,26 @@ impl Captured {
 
     pub(crate) fn inventory_of(mut self, inventory: Inventory) -> Self {
         self.inventory = Some(inventory);
+        self
+    }
+
+    pub(crate) fn extended_of(mut self, path: &str, name: &str, value: Result<Option<Vec<u8>>, Unread>) -> Self {
+        self.attributes.insert((path.to_owned(), name.to_owned()), value);
+        self
+    }
+
+    pub(crate) fn walk_of(mut self, walk: Result<(Vec<Found>, Walked), Unread>) -> Self {
+        self.found = Some(walk);
+        self
+    }
+
+    pub(crate) fn listeners_of(mut self, listeners: Result<Vec<Listener>, Unread>) -> Self {
+        self.listeners = Some(listeners);
+        self
+    }
+
+    pub(crate) fn peer_of(mut self, address: SocketAddr, peer: Result<Option<TlsPeer>, Unread>) -> Self {
+        self.peers.insert(address, peer);
         self
     }
 
@@ -194,6 +221,8 @@ impl Host for Captured {
             size,
             mtime: 0,
             device: (0, 0),
+            inode: 0,
+            attributes: Attributes::default(),
         };
         Ok(Some(self.stats.get(&at).copied().unwrap_or(plain)))
     }
@@ -216,10 +245,34 @@ impl Host for Captured {
     }
 
     fn inventory(&self) -> Result<Inventory, Unread> {
-        let none = || Unread::Skipped {
-            place: "inventory".into(),
-            reason: "not captured".into(),
-        };
-        self.inventory.clone().ok_or_else(none)
+        self.inventory.clone().ok_or_else(|| not_captured("inventory"))
+    }
+
+    fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread> {
+        let key = (path.to_owned(), name.to_owned());
+        self.attributes.get(&key).cloned().unwrap_or(Ok(None))
+    }
+
+    fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
+        let (entries, walked) = self.found.clone().ok_or_else(|| not_captured(walk.start))??;
+        entries.into_iter().for_each(found);
+        Ok(Some(walked))
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, Unread> {
+        self.listeners
+            .clone()
+            .ok_or_else(|| not_captured("netlink:sock_diag"))?
+    }
+
+    fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        self.peers.get(&address).cloned().unwrap_or(Ok(None))
+    }
+}
+
+fn not_captured(place: &str) -> Unread {
+    Unread::Skipped {
+        place: place.to_owned(),
+        reason: "not captured".into(),
     }
 }

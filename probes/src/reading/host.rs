@@ -1,6 +1,8 @@
 //! The one door between a probe and a machine.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use evidence::facts::Outcome;
 use thiserror::Error;
@@ -32,6 +34,21 @@ pub trait Host {
 
     /// Hardware and interfaces, which have no single file. Over another root: [`Unread::Skipped`].
     fn inventory(&self) -> Result<Inventory, Unread>;
+
+    /// The value of an extended attribute (xattr(7)), links followed. `Ok(None)`: no such file or no such attribute.
+    fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread>;
+
+    /// Walks the filesystem that `walk.start` lies on, and no other, calling `found` for each entry that
+    /// [`Walk`] asks for, sorted by path. `Ok(None)`: no such folder.
+    fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread>;
+
+    /// Sockets that take connections or datagrams from outside their process, of the agent's network namespace
+    /// (sock_diag(7)), sorted. Over another root: [`Unread::Skipped`].
+    fn listeners(&self) -> Result<Vec<Listener>, Unread>;
+
+    /// What a TLS server on this host presents. Nothing is verified and nothing is sent after the handshake. `Ok(None)`:
+    /// nothing listens there. Over another root: [`Unread::Skipped`].
+    fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread>;
 }
 
 /// A program to run.
@@ -106,6 +123,101 @@ pub struct Stat {
     pub mtime: i64,
     /// Major and minor number of the device that it *is*, for devices; else zero.
     pub device: (u32, u32),
+    /// Inode number; for a cgroup's folder the cgroup's id.
+    pub inode: u64,
+    /// Flags of the file, as far as its filesystem tells.
+    pub attributes: Attributes,
+}
+
+/// Flags of a file (statx(2) `stx_attributes`); `None` where the filesystem does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attributes {
+    /// Cannot be changed, renamed or removed, by root neither.
+    pub immutable: Option<bool>,
+    /// Can only be appended to.
+    pub append_only: Option<bool>,
+    /// The filesystem encrypts it (fscrypt).
+    pub encrypted: Option<bool>,
+}
+
+/// What a walk looks for: an entry that has any of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    /// Where to begin.
+    pub start: &'a str,
+    /// Any of these mode bits on a regular file (`0o7002`: setuid, setgid, sticky, writable by everybody).
+    pub file_bits: u32,
+    /// Writable by everybody and not sticky: folders.
+    pub open_folders: bool,
+    /// File capabilities (capabilities(7), `security.capability`) on a regular file that somebody may execute.
+    pub capabilities: bool,
+    /// Owned by a user who is not among these.
+    pub users: Option<&'a BTreeSet<u32>>,
+    /// Of a group that is not among these.
+    pub groups: Option<&'a BTreeSet<u32>>,
+}
+
+/// An entry that a walk was to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Absolute path.
+    pub path: String,
+    /// lstat(2).
+    pub stat: Stat,
+    /// The value of `security.capability`, if it was asked for and is there.
+    pub capability: Option<Vec<u8>>,
+}
+
+/// What a walk covered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Walked {
+    /// Entries looked at.
+    pub entries: u64,
+    /// What was not entered, with the reason: denied, too deep, gone bad. At most 1,000; sorted by place.
+    pub unread: Vec<Unread>,
+    /// How many were not entered, those beyond the list included.
+    pub unread_count: u64,
+}
+
+/// Transport protocol of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP, listening.
+    Tcp,
+    /// UDP, bound and not connected.
+    Udp,
+}
+
+/// A socket that others can reach.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// Local address; unspecified (`0.0.0.0`, `::`) for all.
+    pub address: IpAddr,
+    /// Local port.
+    pub port: u16,
+    /// Index of the interface that it is bound to; 0 for any.
+    pub interface: u32,
+    /// Takes IPv6 alone; `None` where the kernel does not tell, and for IPv4.
+    pub v6_only: Option<bool>,
+    /// Owner.
+    pub uid: u32,
+    /// Inode number, as in `/proc/PID/fd`.
+    pub inode: u64,
+    /// Id of the cgroup (inode of its folder) in which it was made; Linux 5.7 or later.
+    pub cgroup: Option<u64>,
+}
+
+/// What a TLS server presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsPeer {
+    /// Protocol version agreed upon, as IANA names it: `TLSv1.2`, `TLSv1.3`.
+    pub version: String,
+    /// Cipher suite agreed upon, as IANA names it.
+    pub cipher_suite: String,
+    /// Certificates in the order in which they were sent, DER.
+    pub chain: Vec<Vec<u8>>,
 }
 
 /// Hardware and interfaces, as sysinfo sees them.

@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use evidence::Digest;
 use evidence::facts::{Origin, Outcome, Source};
 
-use super::host::{Command, Entry, Host, Inventory, Output, Stat, Unread};
+use super::host::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
 use crate::probe::Spec;
 
 /// How a probe reads. Each reading, absent and denied ones included, becomes a source of the facts document.
@@ -149,6 +150,34 @@ impl<'h> Reading<'h> {
     /// Hardware and interfaces. Noted only if it failed.
     pub fn inventory(&self) -> Result<Inventory, Unread> {
         self.host.inventory()
+    }
+
+    /// The value of an extended attribute. Noted only if it failed.
+    pub fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread> {
+        let value = self.host.extended(path, name);
+        self.note_error(path, value)
+    }
+
+    /// Walks one filesystem; noted as its beginning.
+    pub fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
+        let walked = self.host.walk(walk, found);
+        self.note(Origin::Path(walk.start.to_owned()), &walked, None);
+        walked
+    }
+
+    /// Sockets that others can reach. Noted as the kernel's interface that tells of them.
+    pub fn listeners(&self) -> Result<Vec<Listener>, Unread> {
+        let listeners = self.host.listeners();
+        let outcome = listeners.as_ref().map_or_else(Unread::outcome, |_| Outcome::Observed);
+        self.mark(Origin::Path("netlink:sock_diag".to_owned()), outcome);
+        listeners
+    }
+
+    /// What a TLS server on this host presents. Noted as `tls://ADDRESS:PORT`.
+    pub fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        let peer = self.host.tls_handshake(address);
+        self.note(Origin::Path(format!("tls://{address}")), &peer, None);
+        peer
     }
 
     /// Notes that something was not read, for outcomes that the probe itself finds.

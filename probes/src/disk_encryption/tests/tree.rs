@@ -194,6 +194,8 @@ pub(super) fn block_device() -> Stat {
         size: 0,
         mtime: 0,
         device: (0, 0),
+        inode: 0,
+        attributes: crate::reading::Attributes::default(),
     }
 }
 
