@@ -1,0 +1,5 @@
+//! A host made of bytes.
+
+mod host;
+
+pub use host::{BytesHost, Content};
