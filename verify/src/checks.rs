@@ -160,7 +160,7 @@ fn check_trust(
     match trust {
         Some(trust) if trust.collector != opening.statement_key => {
             let what = format!(
-                "the collector's key is {}, you trust {}",
+                "the collector has key id {}, you trust key id {}",
                 opening.statement_key.id(),
                 trust.collector.id()
             );
@@ -175,7 +175,9 @@ fn check_trust(
         None => {
             context.report.warn(format!(
                 "no --trust file was given: everything rests on keys that came in the pack itself. Whoever made the pack could \
-                 have made them. Ask for them by another way and compare: log {log_key}, collector {}",
+                 have made them. Ask for trust.txt by another way and compare: log {} has key id {}, collector has key id {}",
+                log_key.name(),
+                log_key.key().id(),
                 opening.statement_key.id()
             ));
             Ok(())
