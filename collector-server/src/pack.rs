@@ -166,7 +166,7 @@ pub fn write(
     let facts = write_facts(&mut archive, store, &manifests, &mut assessor, progress)?;
 
     progress("judging", 0, 1);
-    let witnesses = survey.witnesses(&manifests).map_err(PackError::damaged)?;
+    let witnesses = survey.witnesses(&manifests, request).map_err(PackError::damaged)?;
     let assessment = assessor.finish(catalogue, &witnesses, rules.scope.as_ref());
     for (name, bytes) in assessment
         .files()
