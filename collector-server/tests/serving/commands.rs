@@ -107,6 +107,25 @@ async fn commands_work_beside_a_server_and_without_one() {
 }
 
 #[test]
+fn a_wrong_command_line_exits_as_that_of_the_other_programs_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |arguments: &[&str]| program(folder.path()).args(arguments).output().unwrap().status.code();
+    for wrong in [
+        ["hosts", "--no-such-option"].as_slice(),
+        &["no-such-command"],
+        &[],
+        &["token", "create", "--ttl", "1w"],
+    ] {
+        assert_eq!(status(wrong), Some(64), "{wrong:?}");
+    }
+    for asked in [["--help"].as_slice(), &["--version"], &["token", "create", "--help"]] {
+        assert_eq!(status(asked), Some(0), "{asked:?}");
+    }
+    // The line is right, the answer is no.
+    assert_eq!(status(&["hosts"]), Some(1));
+}
+
+#[test]
 fn a_configuration_that_makes_no_sense_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("collector.toml");
