@@ -126,6 +126,26 @@ fn a_wrong_command_line_exits_as_that_of_the_other_programs_does() {
 }
 
 #[test]
+fn rules_are_tested_by_their_defaults_whatever_the_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    // Its cases are written for the default.
+    std::fs::write(
+        rules.join("baseline.yaml"),
+        "sshd-ciphers-strong: {allowed: [aes128-ctr]}\n",
+    )
+    .unwrap();
+    let (success, text) = run(folder.path(), &["rules", "test", rules.to_str().unwrap()]);
+    assert!(success && text.contains("pass"), "{text}");
+    let (success, text) = run(folder.path(), &["rules", "list", rules.to_str().unwrap(), "--json"]);
+    assert!(success && text.contains("aes128-ctr"), "{text}");
+    std::fs::write(rules.join("baseline.yaml"), "sshd-ciphers-strong: {allowed: 1}\n").unwrap();
+    let (success, text) = run(folder.path(), &["rules", "test", rules.to_str().unwrap()]);
+    assert!(!success && text.contains("sshd-ciphers-strong"), "{text}");
+}
+
+#[test]
 fn a_configuration_that_makes_no_sense_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("collector.toml");

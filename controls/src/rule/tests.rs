@@ -224,6 +224,31 @@ fn parameters_hold_only_what_can_be_equal() {
 }
 
 #[test]
+fn cases_are_judged_by_the_defaults_of_their_file() {
+    let text = RULE
+        .replace("facts.on && facts.secret.value", "facts.on == param.wanted")
+        .replace(
+            "severity: low",
+            "severity: low\nparameters: {wanted: {type: bool, default: true, description: d}}",
+        )
+        .replace(
+            "cases: []",
+            "cases:\n\
+             - {name: on, facts: {on: true}, verdict: met}\n\
+             - {name: on and not wanted, facts: {on: true}, parameters: {wanted: false}, verdict: not_met}\n",
+        );
+    let mut baseline = Baseline::default();
+    baseline.set("some-rule", "wanted", json!(false));
+    let own = RuleSet::load_with([("some-rule", &text)], &baseline, schemas()).unwrap();
+    assert_eq!(own.rule("some-rule").unwrap().values(), &json!({"wanted": false}));
+    let results = own.test_cases();
+    assert!(
+        results.len() == 2 && results.iter().all(CaseResult::passed),
+        "{results:?}"
+    );
+}
+
+#[test]
 fn only_what_was_seen_is_judged() {
     let rules = rule(&[]);
     let yes = document(seen(&json!({"outcome": "observed", "value": true})));
