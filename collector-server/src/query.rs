@@ -15,6 +15,7 @@ mod facts;
 mod finding;
 mod host;
 mod hosts;
+mod namesakes;
 mod overview;
 mod page;
 mod past;
@@ -31,6 +32,7 @@ pub use finding::{FindingDetail, FindingFilter, ListedFinding};
 pub use host::{
     DocumentInterval, HostDetail, HostDocument, HostFilter, HostReporting, HostSort, HostSummary, Hosts, StandingCounts,
 };
+pub use namesakes::{Namesake, Namesakes};
 pub use overview::{Change, HostTotals, Overview, StatusCounts};
 pub use page::{Page, Paged};
 pub use rule::{RuleDetail, RuleSummary, RulesInForce};

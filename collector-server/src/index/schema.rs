@@ -3,7 +3,7 @@
 use crate::store::sqlite::Migration;
 
 /// What is kept, and how it is computed: a file of another form is deleted and made again.
-pub(super) const FORM: i64 = 2;
+pub(super) const FORM: i64 = 3;
 
 pub(super) const MIGRATIONS: &[Migration] = &["
     -- How far the index has come.
@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         revoked_at INTEGER
     );
     CREATE INDEX host_name ON host (name);
+    CREATE INDEX host_member ON host (name) WHERE revoked_idx IS NULL;
 
     -- Every statement: it speaks from `began`. `observed` only where the clock went backwards.
     CREATE TABLE statement (

@@ -6,7 +6,7 @@ use controls::verdict::Verdict;
 use evidence::Timestamp;
 
 use super::ground::{Ground, RULES, at, kernel_and_release, packages, stated};
-use crate::query::{FindingFilter, HostFilter, HostReporting, Page, Query, Span};
+use crate::query::{FindingFilter, HostFilter, HostReporting, Namesake, Page, Query, Span};
 
 const FRESHNESS: u64 = 100;
 
@@ -198,4 +198,29 @@ fn changes_are_told_once() {
         told.contains(&(at(130), "packages-inventoried", Verdict::Unknown)),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_name_with_two_identities_is_told_until_one_is_revoked() {
+    let (mut ground, query) = ground();
+    ground.clock.set(50);
+    ground.enrol("beta", 20);
+    let again = ground.enrol("alpha", 30);
+    let mut writer = ground.writer();
+    writer.catch_up(at(50)).unwrap();
+    let namesakes = query.namesakes(10).unwrap();
+    assert_eq!(namesakes.len(), 1);
+    assert_eq!(namesakes[0].name, "alpha");
+    let times = |host: &Namesake| (host.enrolled_at, host.last_statement);
+    assert_eq!(
+        namesakes[0].hosts.iter().map(times).collect::<Vec<_>>(),
+        [(at(0), Some(at(10))), (at(30), None)]
+    );
+    assert_eq!(namesakes[0].older(), &namesakes[0].hosts[..1]);
+    assert_eq!(query.coverage(Span::Now).unwrap().counts.scope, 3);
+    ground.revoke(0, 50);
+    writer.catch_up(at(50)).unwrap();
+    assert_eq!(query.namesakes(10).unwrap(), []);
+    assert_eq!(query.coverage(Span::Now).unwrap().counts.scope, 2);
+    assert_eq!(again, 2);
 }
