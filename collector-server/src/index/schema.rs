@@ -169,4 +169,22 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         said TEXT NOT NULL,
         PRIMARY KEY (facts, rule, since)
     ) WITHOUT ROWID;
+
+    -- A cache: what the rules in force say about manifests over [since, until): one letter per rule, and per document that
+    -- rules read whether it was observed (1 or 0).
+    CREATE TABLE said (
+        manifest INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER,
+        rules TEXT NOT NULL,
+        observed TEXT NOT NULL,
+        PRIMARY KEY (manifest, since)
+    ) WITHOUT ROWID;
+
+    -- From which instant on a step changed what is told, by the position after it. Of the last steps only: it tells how long
+    -- an answer about a past instant may be kept.
+    CREATE TABLE reach (
+        position INTEGER PRIMARY KEY,
+        since INTEGER NOT NULL
+    );
 "];
