@@ -83,6 +83,7 @@ impl Log {
             results,
             checkpoint: Some(self.checkpoint(self.entries.len()).note().to_owned()),
             consistency: hashes_to_text(&consistency),
+            pace: None,
         }
     }
 }

@@ -28,7 +28,12 @@ use crate::data_dir::DataDir;
 
 /// Collects, keeps and judges the signed evidence of hosts.
 #[derive(Debug, Parser)]
-#[command(name = "affiant-collector", version, disable_help_subcommand = true)]
+#[command(
+    name = "affiant-collector",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit status: 0 done, 1 not done (standard error says why), 64 wrong usage."
+)]
 pub struct Cli {
     /// The data directory
     #[arg(

@@ -105,8 +105,8 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             seal_seconds: 3600,
-            collect_seconds: 300,
-            check_in_seconds: 900,
+            collect_seconds: 900,
+            check_in_seconds: 5400,
         }
     }
 }

@@ -7,6 +7,8 @@
 //!   query;
 //! - who has, and had, which facts document;
 //! - what each rule said about each facts document, so that ten thousand identical hosts are judged once;
+//! - what the rules in force said about each manifest that was the newest of a host, so that all hosts at a past instant are
+//!   rows to read and not documents to judge;
 //! - per host its verdicts at present, and totals over all hosts, so that no page counts hosts.
 //!
 //! "At present" is an instant, `as_of`: the state is exactly what `controls` gives for the first `position` entries at that
@@ -23,6 +25,7 @@ mod follower;
 mod host;
 pub(crate) mod judgements;
 mod manifests;
+mod moment;
 mod places;
 mod rules;
 mod schema;
@@ -40,6 +43,7 @@ pub use snapshot::{Enrolled, Head, Index, Snapshot};
 pub use totals::{Tally, Totals};
 pub use writer::{Step, Writer};
 
+pub(crate) use moment::{HostAt, Said};
 pub(crate) use places::{standing_from_letter, standing_letter, verdict_from_letter, verdict_letter};
 pub(crate) use standing::HostStanding;
 pub(crate) use told::StatementRow;

@@ -275,6 +275,7 @@ pub async fn deliver(
         results: Vec::with_capacity(envelopes.len()),
         checkpoint: None,
         consistency: Vec::new(),
+        pace: None,
     };
     let checked = if envelopes.len() <= INLINE {
         app.ingest.check_all(&envelopes, &host, now)

@@ -8,6 +8,19 @@ use clap::Parser as _;
 use rustix::fs::Mode;
 use tracing_subscriber::EnvFilter;
 
+/// Exit status for a wrong command line, that of the agent and the verifier too.
+const USAGE: u8 = 64;
+
+fn asked_wrongly(error: &clap::Error) -> ExitCode {
+    let shown = error.print();
+    // Help and version are no errors.
+    if !error.use_stderr() && shown.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(USAGE)
+    }
+}
+
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("AFFIANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // Whatever is written is for the owner only.
@@ -17,7 +30,11 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match Cli::parse().run() {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return asked_wrongly(&error),
+    };
+    match cli.run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("affiant-collector: {error:#}");

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use evidence::aws_lc::{AwsLc, Ed25519Signer};
 use evidence::envelope::{EnvelopeError, Unverified, seal};
 use evidence::key::Signer as _;
+use evidence::note::{NoteError, VerifierKey};
 use evidence::statement::{LogOpening, Predicate, RuleSetInForce, Statement, StatementError, Subject};
 use evidence::{Digest, Timestamp};
 use thiserror::Error;
@@ -58,6 +61,17 @@ impl From<(u64, EnvelopeError)> for OpeningError {
     fn from((index, error): (u64, EnvelopeError)) -> Self {
         Self::Entry { index, error }
     }
+}
+
+/// What an auditor needs of a log's opening, in the form that `affiant-verify --trust` reads: two keys, each below the
+/// key id that a verifier without that file prints.
+pub fn trust_file(opening: LogOpening) -> Result<String, NoteError> {
+    let (log_id, collector_id) = (opening.log_key.id(), opening.statement_key.id());
+    let collector = STANDARD.encode(opening.statement_key.to_spki());
+    let log = VerifierKey::new(opening.origin, opening.log_key)?;
+    Ok(format!(
+        "# key id {log_id}\nlog {log}\n# key id {collector_id}\ncollector {collector}\n"
+    ))
 }
 
 impl From<(u64, StatementError)> for OpeningError {

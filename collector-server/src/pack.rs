@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use controls::assessment::{Assessor, parse_scope};
-use controls::{Baseline, RuleSet, catalogue};
+use controls::{RuleSet, catalogue};
 use evidence::checkpoint::Checkpoint;
 use evidence::facts::FactsDocument;
 use evidence::manifest::Manifest;
@@ -166,7 +166,7 @@ pub fn write(
     let facts = write_facts(&mut archive, store, &manifests, &mut assessor, progress)?;
 
     progress("judging", 0, 1);
-    let witnesses = survey.witnesses(&manifests).map_err(PackError::damaged)?;
+    let witnesses = survey.witnesses(&manifests, request).map_err(PackError::damaged)?;
     let assessment = assessor.finish(catalogue, &witnesses, rules.scope.as_ref());
     for (name, bytes) in assessment
         .files()
@@ -300,17 +300,10 @@ impl RulesInForce {
             let missing = || PackError::damaged(format!("the file {} is missing", subject.name));
             files.insert(subject.name.clone(), store.file(&subject.digest)?.ok_or_else(missing)?);
         }
-        let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let baseline = text(pack::BASELINE).map(|text| Baseline::from_yaml(&text)).transpose();
-        let baseline = baseline
-            .map_err(|error| PackError::Rules(error.to_string()))?
-            .unwrap_or_default();
-        let rules = files
-            .iter()
-            .filter(|(name, _)| name.as_str() != pack::BASELINE)
-            .filter_map(|(name, bytes)| Some((name.strip_prefix("rules/")?.strip_suffix(".yaml")?, bytes)));
-        let set = RuleSet::load(rules, &baseline).map_err(|error| PackError::Rules(error.to_string()))?;
-        let scope = text(pack::SCOPE).map(|text| parse_scope(&text));
+        let set = RuleSet::from_files(&files).map_err(|error| PackError::Rules(error.to_string()))?;
+        let scope = files
+            .get(pack::SCOPE)
+            .map(|bytes| parse_scope(&String::from_utf8_lossy(bytes)));
         Ok(Self { files, set, scope })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use controls::baseline::Baseline;
 use controls::catalogue;
 use controls::rule::{RuleSet, RuleSetError};
 use thiserror::Error;
@@ -18,7 +17,6 @@ const MAX_BYTES: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Rules {
     set: RuleSet,
-    baseline: Baseline,
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -37,14 +35,6 @@ pub enum RulesError {
     /// A file is too long.
     #[error("{path} is longer than {MAX_BYTES} bytes", path = .0.display())]
     TooLarge(PathBuf),
-    /// The parameters are not YAML of the form `<rule>: {<parameter>: <value>}`.
-    #[error("{path}: {error}", path = path.display())]
-    Baseline {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        error: Box<serde_saphyr::Error>,
-    },
     /// The scope list is not text.
     #[error("{path} is not UTF-8: the names of the hosts in scope are expected, one per line", path = .0.display())]
     Scope(PathBuf),
@@ -67,11 +57,10 @@ fn read(path: &Path) -> Result<Vec<u8>, RulesError> {
 impl Rules {
     /// Loads the built-in rules and those in `folder`; a rule there with a built-in rule's name is an error.
     pub fn load(folder: Option<&Path>) -> Result<Self, RulesError> {
-        let mut rules: Vec<(String, Vec<u8>)> = RuleSet::builtin_files()
-            .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+        let mut files: Vec<(String, Vec<u8>)> = RuleSet::builtin_files()
+            .map(|(name, bytes)| (evidence::pack::rule(name), bytes.to_vec()))
             .collect();
         let mut parameters = NO_BASELINE.to_vec();
-        let mut baseline = Baseline::default();
         if let Some(folder) = folder {
             let failed = |source| RulesError::Read {
                 path: folder.to_owned(),
@@ -82,28 +71,20 @@ impl Rules {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 if name == BASELINE {
                     parameters = read(&path)?;
-                    let text = String::from_utf8_lossy(&parameters);
-                    baseline = serde_saphyr::from_str(&text).map_err(|error| RulesError::Baseline {
-                        path,
-                        error: Box::new(error),
-                    })?;
                 } else if let Some(name) = name.strip_suffix(".yaml") {
-                    rules.push((name.to_owned(), read(&path)?));
+                    files.push((evidence::pack::rule(name), read(&path)?));
                 }
             }
         }
-        rules.sort();
-        let set = RuleSet::load(rules.iter().map(|(name, bytes)| (name, bytes)), &baseline)?;
-        let mut files: Vec<_> = rules
-            .into_iter()
-            .map(|(name, bytes)| (evidence::pack::rule(&name), bytes))
-            .collect();
         files.push((evidence::pack::BASELINE.to_owned(), parameters));
+        // The order is that in which what is wrong is told.
+        files.sort();
+        let set = RuleSet::from_files(files.iter().map(|(name, bytes)| (name, bytes)))?;
         for catalogue in catalogue::all() {
             files.push((evidence::pack::catalogue(&catalogue.id), catalogue.bytes().to_vec()));
         }
         files.sort();
-        Ok(Self { set, baseline, files })
+        Ok(Self { set, files })
     }
 
     /// Adds the list of the hosts that ought to report: coverage is counted against it, so it is in force as rules are.
@@ -122,11 +103,6 @@ impl Rules {
     /// The loaded rules.
     pub fn set(&self) -> &RuleSet {
         &self.set
-    }
-
-    /// The organisation's parameters.
-    pub fn baseline(&self) -> &Baseline {
-        &self.baseline
     }
 
     /// Every file, by the name that it has in the log and in a pack, sorted.
@@ -178,10 +154,11 @@ mod tests {
             Err(RulesError::Read { .. })
         ));
         std::fs::write(folder.path().join(BASELINE), "- 1").unwrap();
-        assert!(matches!(
-            Rules::load(Some(folder.path())),
-            Err(RulesError::Baseline { .. })
-        ));
+        let refused = Rules::load(Some(folder.path())).unwrap_err();
+        assert!(refused.to_string().contains("baseline.yaml"), "{refused}");
+        // Bytes that are no text are refused, not replaced: the log keeps them as they are.
+        std::fs::write(folder.path().join(BASELINE), b"a: {b: \"\xff\"}").unwrap();
+        assert!(matches!(Rules::load(Some(folder.path())), Err(RulesError::Set(_))));
         std::fs::write(folder.path().join(BASELINE), "no-such-rule: {a: 1}").unwrap();
         assert!(matches!(Rules::load(Some(folder.path())), Err(RulesError::Set(_))));
     }

@@ -123,7 +123,7 @@ pub struct Baseline {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BaselineError {
     /// Not YAML, too large, or not of the shape of a baseline.
-    #[error("{message}")]
+    #[error("baseline.yaml: {message}")]
     Form {
         /// What the YAML reader says, with line and column.
         message: String,
@@ -159,8 +159,8 @@ pub enum BaselineError {
 impl Baseline {
     /// Reads `baseline.yaml`, `<rule>: {<parameter>: <value>}`; an empty file sets nothing. Whether the rules take the
     /// values shows when they are loaded with it.
-    pub fn from_yaml(text: &str) -> Result<Self, BaselineError> {
-        let values: Option<_> = yaml::read(text.as_bytes()).map_err(|message| BaselineError::Form { message })?;
+    pub fn from_yaml(bytes: &[u8]) -> Result<Self, BaselineError> {
+        let values: Option<_> = yaml::read(bytes).map_err(|message| BaselineError::Form { message })?;
         Ok(Self {
             values: values.unwrap_or_default(),
         })
@@ -193,15 +193,23 @@ mod tests {
 
     #[test]
     fn a_baseline_is_read_strictly() {
-        let baseline = Baseline::from_yaml("sshd-ciphers-strong:\n  allowed: [aes256-ctr]\n").unwrap();
+        let baseline = Baseline::from_yaml(b"sshd-ciphers-strong:\n  allowed: [aes256-ctr]\n").unwrap();
         assert_eq!(
             baseline.of("sshd-ciphers-strong").unwrap()["allowed"],
             json!(["aes256-ctr"])
         );
-        assert_eq!(Baseline::from_yaml("").unwrap(), Baseline::default());
-        assert_eq!(Baseline::from_yaml("# nothing yet\n").unwrap(), Baseline::default());
-        for wrong in ["a: 1", "- a", "a: {b: 1, b: 2}", "a: &x {b: 1}\nc: *x"] {
+        assert_eq!(Baseline::from_yaml(b"").unwrap(), Baseline::default());
+        assert_eq!(Baseline::from_yaml(b"# nothing yet\n").unwrap(), Baseline::default());
+        for wrong in [
+            "a: 1".as_bytes(),
+            b"- a",
+            b"a: {b: 1, b: 2}",
+            b"a: &x {b: 1}\nc: *x",
+            b"a: {b: \"\xff\"}",
+        ] {
             assert!(Baseline::from_yaml(wrong).is_err(), "{wrong:?}");
         }
+        let long = [b"# ".as_slice(), &vec![b'a'; yaml::MAX_BYTES]].concat();
+        assert!(Baseline::from_yaml(&long).is_err());
     }
 }

@@ -19,7 +19,7 @@ use crate::schema::Shape;
 pub use case::{CaseResult, Failure};
 pub use file::{Bearing, Severity, Weight};
 pub use load::RuleError;
-pub use set::{RuleSet, RuleSetError};
+pub use set::{RuleSet, RuleSetError, rule_of};
 
 pub(crate) use case::PreparedCase;
 

@@ -59,12 +59,17 @@ pub struct HostCounts {
 impl HostCounts {
     /// Counts one more host.
     pub fn count(&mut self, standing: Standing) {
+        self.count_many(standing, 1);
+    }
+
+    /// Counts more hosts that stand alike.
+    pub fn count_many(&mut self, standing: Standing, hosts: u64) {
         match standing {
-            Standing::NotApplicable => self.not_applicable += 1,
-            Standing::Met => self.met += 1,
-            Standing::Excepted => self.excepted += 1,
-            Standing::Unknown => self.unknown += 1,
-            Standing::NotMet => self.not_met += 1,
+            Standing::NotApplicable => self.not_applicable += hosts,
+            Standing::Met => self.met += hosts,
+            Standing::Excepted => self.excepted += hosts,
+            Standing::Unknown => self.unknown += hosts,
+            Standing::NotMet => self.not_met += hosts,
         }
     }
 

@@ -125,6 +125,8 @@ pub struct OutOfOrder {
 pub struct Timeline {
     freshness: i64,
     told: Vec<Told>,
+    /// The only period that it is asked about, if that is known.
+    within: Option<(Timestamp, Timestamp)>,
 }
 
 impl Timeline {
@@ -133,6 +135,17 @@ impl Timeline {
         Self {
             freshness: i64::try_from(freshness).unwrap_or(i64::MAX).max(1),
             told: Vec::new(),
+            within: None,
+        }
+    }
+
+    /// An empty timeline that is asked about `[from, to)` only, as a whole or at its end. Of statements there that follow
+    /// each other without a gap, with one and the same [`Arc`] of a manifest, it keeps the first and the last ones: so it
+    /// grows with what changed, and not with how often it was stated.
+    pub fn within(freshness: u64, from: Timestamp, to: Timestamp) -> Self {
+        Self {
+            within: Some((from, to)),
+            ..Self::new(freshness)
         }
     }
 
@@ -187,6 +200,7 @@ impl Timeline {
             };
             last.until = speaks.min(from);
         }
+        self.merge();
         Ok(self.told.push_mut(Told {
             index,
             from,
@@ -194,6 +208,23 @@ impl Timeline {
             in_order: from == observation.observed_at,
             manifest: observation.manifest,
         }))
+    }
+
+    /// Takes the statement before the last one into the one before that, if nobody who asks about the period can tell.
+    fn merge(&mut self) {
+        let Some((from, to)) = self.within else { return };
+        let [.., first, middle, last] = self.told.as_mut_slice() else {
+            return;
+        };
+        let goes_on = |one: &Told, next: &Told| {
+            one.from < one.until && one.until == next.from && Arc::ptr_eq(&one.manifest, &next.manifest)
+        };
+        // Each of the three speaks in the period, so that it is the last one's index that its end has.
+        let speaks = first.until > from && last.from < to && last.from < last.until;
+        if speaks && goes_on(first, middle) && goes_on(middle, last) {
+            first.until = middle.until;
+            self.told.swap_remove(self.told.len() - 2);
+        }
     }
 
     /// The statements, in log order.

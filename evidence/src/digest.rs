@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::written;
+
 /// A SHA-256 digest (FIPS 180-4). Written as 64 lower-case hexadecimal digits, and read only in that form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; Self::LEN]);
@@ -66,27 +68,41 @@ impl FromStr for Digest {
             return Err(DigestError::Length { length: text.len() });
         }
         let mut bytes = [0; Self::LEN];
-        for (index, (byte, pair)) in bytes.iter_mut().zip(text.chunks_exact(2)).enumerate() {
-            for (offset, digit) in pair.iter().enumerate() {
-                let value = match digit {
-                    b'0'..=b'9' => digit - b'0',
-                    b'a'..=b'f' => digit - b'a' + 10,
-                    _ => {
-                        return Err(DigestError::Digit {
-                            position: index * 2 + offset,
-                        });
-                    }
-                };
-                *byte = (*byte << 4) | value;
+        for (index, (byte, [high, low])) in bytes.iter_mut().zip(text.as_chunks().0).enumerate() {
+            let (high, low) = (value_of(*high), value_of(*low));
+            if (high | low) > 0xf {
+                return Err(DigestError::Digit {
+                    position: index * 2 + usize::from(high <= 0xf),
+                });
             }
+            *byte = (high << 4) | low;
         }
         Ok(Self(bytes))
     }
 }
 
+/// The value of a hexadecimal digit; of anything else, more than 15. No branch depends on the digit, since digests are
+/// random and there are many.
+const fn value_of(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => u8::MAX,
+    }
+}
+
+/// The digit of a value up to 15.
+const fn digit_of(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' - 10 + value }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut text = [0; Self::LEN * 2];
+        for ([high, low], byte) in text.as_chunks_mut().0.iter_mut().zip(self.0) {
+            (*high, *low) = (digit_of(byte >> 4), digit_of(byte & 0xf));
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -104,8 +120,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        written::read(deserializer)
     }
 }
 
@@ -126,5 +141,13 @@ mod tests {
         assert!(matches!(upper.parse::<Digest>(), Err(DigestError::Digit { .. })));
         assert_eq!("ab".parse::<Digest>(), Err(DigestError::Length { length: 2 }));
         assert!("é".repeat(32).parse::<Digest>().is_err());
+        let right = Digest::of(b"x").to_string();
+        for position in 0..right.len() {
+            for wrong in ["/", ":", "`", "g", "A", "\0"] {
+                let mut text = right.clone();
+                text.replace_range(position..=position, wrong);
+                assert_eq!(text.parse::<Digest>(), Err(DigestError::Digit { position }));
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! An envelope is an entry of the log byte for byte, so its spelling is fixed: canonical JSON, one signature, standard
 //! Base64 with padding.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -87,17 +89,21 @@ pub enum EnvelopeError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Form {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<SignatureForm>,
+struct Form<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payload_type: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Vec<SignatureForm<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SignatureForm {
+struct SignatureForm<'a> {
     keyid: KeyId,
-    sig: String,
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
 }
 
 /// The bytes that are signed: DSSE's pre-authentication encoding of a payload.
@@ -113,11 +119,11 @@ pub fn seal(statement: &Statement, signer: &dyn Signer) -> Result<Verified, Enve
     let signature = signer.sign(&pre_authentication_encoding(PAYLOAD_TYPE, &payload))?;
     let keyid = signer.public_key().id();
     let form = Form {
-        payload: STANDARD.encode(&payload),
-        payload_type: PAYLOAD_TYPE.to_owned(),
+        payload: STANDARD.encode(&payload).into(),
+        payload_type: PAYLOAD_TYPE.into(),
         signatures: vec![SignatureForm {
             keyid,
-            sig: STANDARD.encode(signature.0),
+            sig: STANDARD.encode(signature.0).into(),
         }],
     };
     let bytes = json::canonical(&form)?;
@@ -137,7 +143,7 @@ impl Unverified {
         if bytes.len() > MAX_BYTES {
             return Err(EnvelopeError::TooLarge { length: bytes.len() });
         }
-        let form: Form = json::from_canonical(bytes)?;
+        let form: Form<'_> = json::from_canonical(bytes)?;
         if form.payload_type != PAYLOAD_TYPE {
             return Err(EnvelopeError::PayloadType {
                 found: form.payload_type.chars().take(80).collect(),

@@ -3,7 +3,9 @@
 //! A document has exactly one spelling, so that equal facts have equal digests and an auditor can rebuild the bytes
 //! from the values.
 
-use serde::Serialize;
+mod plain;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -43,6 +45,26 @@ pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
 
 /// Reads bytes that must be canonical JSON; a member given twice is refused, since it cannot be in the canonical form.
 pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
+    match plain::text(bytes) {
+        Some(text) => serde_json::from_str(text).map_err(JsonError::Syntax),
+        None => parse_slowly(bytes),
+    }
+}
+
+/// Reads canonical bytes into a type. A member that the type does not know is an error where the type says so.
+pub fn from_canonical<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonError> {
+    let read = match plain::text(bytes) {
+        Some(text) => serde_json::from_str(text),
+        None => {
+            parse_slowly(bytes)?;
+            serde_json::from_slice(bytes)
+        }
+    };
+    read.map_err(JsonError::Syntax)
+}
+
+/// As [`parse_canonical`], whatever the spelling: by writing the canonical form and comparing.
+fn parse_slowly(bytes: &[u8]) -> Result<Value, JsonError> {
     let value: Value = serde_json::from_slice(bytes).map_err(JsonError::Syntax)?;
     let mut expected = Vec::with_capacity(bytes.len());
     write(&value, &mut expected)?;
@@ -55,11 +77,6 @@ pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
         .take_while(|(found, wanted)| found == wanted)
         .count();
     Err(JsonError::Spelling { position: same })
-}
-
-/// Reads canonical bytes into a type. A member that the type does not know is an error where the type says so.
-pub fn from_canonical<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
-    serde_json::from_value(parse_canonical(bytes)?).map_err(JsonError::Syntax)
 }
 
 fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {

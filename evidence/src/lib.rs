@@ -19,6 +19,7 @@ pub mod tile;
 pub mod time;
 pub mod tree;
 pub mod wire;
+mod written;
 
 pub use digest::Digest;
 pub use time::Timestamp;

@@ -2,8 +2,11 @@
 //!
 //! The predicate types are names, not addresses: nothing is fetched from them.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::digest::Digest;
@@ -80,21 +83,21 @@ impl Predicate {
         }
     }
 
-    fn from_value(kind: &str, value: Value) -> Result<Self, StatementError> {
-        fn read<T: serde::de::DeserializeOwned>(kind: &str, value: Value) -> Result<T, StatementError> {
+    fn from_json(kind: &str, json: &str) -> Result<Self, StatementError> {
+        fn read<'a, T: Deserialize<'a>>(kind: &str, json: &'a str) -> Result<T, StatementError> {
             let wrong = |error| StatementError::Predicate {
                 kind: kind.to_owned(),
                 error,
             };
-            serde_json::from_value(value).map_err(wrong)
+            serde_json::from_str(json).map_err(wrong)
         }
         Ok(match kind {
-            "urn:affiant:log:v1" => Self::Log(read(kind, value)?),
-            "urn:affiant:enrolment:v1" => Self::Enrolment(read(kind, value)?),
-            "urn:affiant:revocation:v1" => Self::Revocation(read(kind, value)?),
-            "urn:affiant:rules:v1" => Self::Rules(read(kind, value)?),
-            "urn:affiant:pack:v1" => Self::Pack(read(kind, value)?),
-            "urn:affiant:observation:v1" => Self::Observation(read(kind, value)?),
+            "urn:affiant:log:v1" => Self::Log(read(kind, json)?),
+            "urn:affiant:enrolment:v1" => Self::Enrolment(read(kind, json)?),
+            "urn:affiant:revocation:v1" => Self::Revocation(read(kind, json)?),
+            "urn:affiant:rules:v1" => Self::Rules(read(kind, json)?),
+            "urn:affiant:pack:v1" => Self::Pack(read(kind, json)?),
+            "urn:affiant:observation:v1" => Self::Observation(read(kind, json)?),
             _ => {
                 return Err(StatementError::Kind {
                     kind: kind.chars().take(80).collect(),
@@ -134,12 +137,12 @@ pub enum StatementError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
-    #[serde(rename = "_type")]
-    kind: String,
-    predicate: Value,
-    #[serde(rename = "predicateType")]
-    predicate_type: String,
+struct Form<'a, P> {
+    #[serde(rename = "_type", borrow)]
+    kind: Cow<'a, str>,
+    predicate: P,
+    #[serde(rename = "predicateType", borrow)]
+    predicate_type: Cow<'a, str>,
     subject: Vec<SubjectForm>,
 }
 
@@ -159,7 +162,7 @@ struct DigestForm {
 impl Statement {
     /// Reads the payload of an envelope strictly.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StatementError> {
-        let form: Form = json::from_canonical(bytes)?;
+        let form: Form<'_, &RawValue> = json::from_canonical(bytes)?;
         if form.kind != TYPE {
             return Err(StatementError::Type {
                 found: form.kind.chars().take(80).collect(),
@@ -173,7 +176,7 @@ impl Statement {
                     digest: subject.digest.sha256,
                 })
                 .collect(),
-            predicate: Predicate::from_value(&form.predicate_type, form.predicate)?,
+            predicate: Predicate::from_json(&form.predicate_type, form.predicate.get())?,
         })
     }
 
@@ -209,9 +212,9 @@ impl Serialize for Statement {
             name: subject.name.clone(),
         };
         let form = Form {
-            kind: TYPE.to_owned(),
+            kind: TYPE.into(),
             predicate: self.predicate.to_value().map_err(serde::ser::Error::custom)?,
-            predicate_type: self.predicate.kind().to_owned(),
+            predicate_type: self.predicate.kind().into(),
             subject: self.subject.iter().map(subject).collect(),
         };
         form.serialize(serializer)

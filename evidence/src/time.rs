@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::written;
+
 const DAY: i64 = 86_400;
 /// 9999-12-31T23:59:59Z, the last instant that RFC 3339 can write.
 const LAST: i64 = 253_402_300_799;
@@ -187,8 +189,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        written::read(deserializer)
     }
 }
 

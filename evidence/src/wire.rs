@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `POST /v1/enrol` | [`EnrolRequest`] | [`EnrolResponse`] |
 //! | `POST /v1/renew` | [`RenewRequest`] | [`RenewResponse`] |
-//! | `POST /v1/statements?known=SIZE` | envelopes, one per line | [`DeliverResponse`] |
+//! | `POST /v1/statements?known=SIZE&pace=PACE` | envelopes, one per line | [`DeliverResponse`] |
 //! | `PUT /v1/manifests/SHA256` | the manifest | [`ManifestResponse`] |
 //! | `PUT /v1/facts/SHA256` | the facts document | empty, 204 |
 //! | `POST /v1/check-in` | [`CheckIn`] | [`CheckInResponse`] |

@@ -4,6 +4,9 @@
 //! cargo bench -p affiant-tests --bench packs -- --hosts 100 --days 9
 //! ```
 //!
+//! `--keep FOLDER` leaves `pack.zip` and `trust.txt` there, to run `affiant-verify` on: in a process of its own, whose peak
+//! memory has nothing of the collector in it.
+//!
 //! Each host states once an hour and swears to the checkpoint that it was shown last; its facts are a real Debian root's,
 //! with a document of its own that changes every tenth day. Seconds are those of the processor, in one thread; the time on
 //! the clock stands beside them.
@@ -11,6 +14,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::BufReader;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,7 +39,7 @@ const COMMIT: usize = 50;
 const TARGET: (u64, u64) = (1000, 90);
 
 fn main() {
-    let (hosts, days) = arguments();
+    let Arguments { hosts, days, keep } = arguments();
     let folder = tempfile::tempdir().expect("a folder");
     let fleet = Fleet::open(&folder.path().join("data"), story::hour(0));
     let root = folder.path().join("root");
@@ -48,7 +52,9 @@ fn main() {
     live(&fleet, members, &documents, days);
     making.end("signed and logged", statements, "statements");
 
-    let path = folder.path().join("pack.zip");
+    let kept = keep.as_deref().unwrap_or(folder.path());
+    let path = kept.join("pack.zip");
+    fs::write(kept.join("trust.txt"), fleet.trust_file()).expect("a folder");
     let end = i64::try_from(days * 24).expect("some days");
     let writing = Measured::begin();
     let written = fleet.pack((story::hour(0), story::hour(end)), &path);
@@ -81,20 +87,30 @@ fn main() {
     extrapolate("written", writing, (hosts, days));
 }
 
-fn arguments() -> (u64, u64) {
-    let (mut hosts, mut days) = (100, 9);
+struct Arguments {
+    hosts: u64,
+    days: u64,
+    keep: Option<PathBuf>,
+}
+
+fn arguments() -> Arguments {
+    let (mut hosts, mut days, mut keep) = (100, 9, None);
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
         let value = match name.as_str() {
             "--hosts" => &mut hosts,
             "--days" => &mut days,
+            "--keep" => {
+                keep = Some(given.next().expect("a folder").into());
+                continue;
+            }
             // Added by cargo.
             "--bench" => continue,
-            other => panic!("{other}: --hosts NUMBER and --days NUMBER are known"),
+            other => panic!("{other}: --hosts NUMBER, --days NUMBER and --keep FOLDER are known"),
         };
         *value = given.next().and_then(|number| number.parse().ok()).expect("a number");
     }
-    (hosts, days)
+    Arguments { hosts, days, keep }
 }
 
 /// Enrols a host: the entry only, for neither token nor certificate is in a pack.

@@ -16,6 +16,7 @@ use affiant_collector::config::Config;
 use affiant_collector::data_dir::DataDir;
 use affiant_collector::keys;
 use affiant_collector::log::Tiles;
+use affiant_collector::opening::trust_file;
 use affiant_collector::pack::{self, PackError, Request, Written};
 use affiant_collector::{enrol, ingest, token};
 use affiant_verify::trust::Trust;
@@ -23,10 +24,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use evidence::aws_lc::{AwsLc, Ed25519Signer};
 use evidence::checkpoint::SignedCheckpoint;
-use evidence::envelope::Verified;
+use evidence::envelope::{Unverified, Verified};
 use evidence::key::Signer as _;
 use evidence::manifest::Manifest;
-use evidence::statement::SeenCheckpoint;
+use evidence::statement::{Predicate, SeenCheckpoint};
 use evidence::wire::{Delivered, EnrolRequest, proof_message};
 use evidence::{Digest, Timestamp};
 use rcgen::{CertificateParams, KeyPair};
@@ -83,10 +84,17 @@ impl Fleet {
 
     /// What an auditor was told by another way than the pack.
     pub fn trust(&self) -> Trust {
-        Trust {
-            log: self.app.log.key().clone(),
-            collector: self.app.statement_key.public_key().clone(),
-        }
+        self.trust_file().parse().expect("a trust file")
+    }
+
+    /// The same, as `affiant-collector trust` prints it.
+    pub fn trust_file(&self) -> String {
+        let entry = self.app.store.entry(0).expect("a store").expect("an opening");
+        let opening = Unverified::from_bytes(&entry).expect("an envelope").claimed();
+        let Predicate::Log(opening) = opening.expect("a statement").predicate else {
+            panic!("entry 0 is not the log's opening");
+        };
+        trust_file(opening).expect("an origin")
     }
 
     /// The keys of the log and of the collector: what a dishonest collector signs with.

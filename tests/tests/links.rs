@@ -22,10 +22,12 @@ fn texts() -> Result<Vec<(PathBuf, String)>> {
             let entry = entry?;
             let (path, name) = (entry.path(), entry.file_name());
             let kind = entry.file_type()?;
+            // A folder in a clone, a file with the way to one in a worktree.
+            if name == ".git" {
+                continue;
+            }
             if kind.is_dir() {
-                let generated = [".git", "node_modules", "__pycache__"]
-                    .iter()
-                    .any(|other| name == *other)
+                let generated = ["node_modules", "__pycache__"].iter().any(|other| name == *other)
                     || name.to_string_lossy().starts_with("target");
                 if !generated {
                     folders.push(path);

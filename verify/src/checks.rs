@@ -50,9 +50,14 @@ struct Context<'a> {
 impl Context<'_> {
     /// A whole file whose digest is the one in `SHA256SUMS`.
     fn bytes(&mut self, name: &str) -> Result<Vec<u8>, Failure> {
+        self.summed(name).map(|(bytes, _)| bytes)
+    }
+
+    /// As [`Self::bytes`], with the digest.
+    fn summed(&mut self, name: &str) -> Result<(Vec<u8>, Digest), Failure> {
         let (bytes, digest) = self.archive.bytes(name)?;
         self.sums.check(name, digest)?;
-        Ok(bytes)
+        Ok((bytes, digest))
     }
 
     /// As [`Self::bytes`], as text.
@@ -62,8 +67,7 @@ impl Context<'_> {
 
     /// A file that is named by its digest.
     fn named(&mut self, name: &str, digest: Digest) -> Result<Vec<u8>, Failure> {
-        let bytes = self.bytes(name)?;
-        let found = Digest::of(&bytes);
+        let (bytes, found) = self.summed(name)?;
         if found == digest {
             Ok(bytes)
         } else {
@@ -112,6 +116,7 @@ pub fn verify(archive: &mut Archive, mut options: Options, report: &mut Report) 
         signatures: if every { Signatures::Every } else { Signatures::Ends },
         freshness: rules.freshness_seconds,
         from: issue.from,
+        to: issue.to,
     };
     let chains = chains::read(&mut context, &log, &keyring, &mut seen, &manifests, reading)?;
     check_complete(&mut context, &log, &seen, chains.first)?;
@@ -155,7 +160,7 @@ fn check_trust(
     match trust {
         Some(trust) if trust.collector != opening.statement_key => {
             let what = format!(
-                "the collector's key is {}, you trust {}",
+                "the collector has key id {}, you trust key id {}",
                 opening.statement_key.id(),
                 trust.collector.id()
             );
@@ -170,7 +175,9 @@ fn check_trust(
         None => {
             context.report.warn(format!(
                 "no --trust file was given: everything rests on keys that came in the pack itself. Whoever made the pack could \
-                 have made them. Ask for them by another way and compare: log {log_key}, collector {}",
+                 have made them. Ask for trust.txt by another way and compare: log {} has key id {}, collector has key id {}",
+                log_key.name(),
+                log_key.key().id(),
                 opening.statement_key.id()
             ));
             Ok(())

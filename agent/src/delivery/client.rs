@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evidence::Digest;
 use evidence::wire::{
-    CheckIn, CheckInResponse, DeliverResponse, ENVELOPES, EnrolRequest, EnrolResponse, ManifestResponse, Problem,
+    CheckIn, CheckInResponse, DeliverResponse, ENVELOPES, EnrolRequest, EnrolResponse, ManifestResponse, Pace, Problem,
     RenewRequest, RenewResponse,
 };
 use reqwest::header::CONTENT_TYPE;
@@ -72,11 +72,13 @@ impl Client {
         self.json("v1/check-in", request).await
     }
 
-    /// `POST /v1/statements?known=SIZE`.
-    pub async fn deliver(&self, envelopes: &[&[u8]], known: u64) -> Result<DeliverResponse, Trouble> {
+    /// `POST /v1/statements?known=SIZE&pace=PACE`.
+    pub async fn deliver(&self, envelopes: &[&[u8]], known: u64, pace: Pace) -> Result<DeliverResponse, Trouble> {
         let mut body = envelopes.join(&b'\n');
         body.push(b'\n');
-        let resource = self.address.resource(&format!("v1/statements?known={known}"));
+        let resource = self
+            .address
+            .resource(&format!("v1/statements?known={known}&pace={pace}"));
         let request = self.http.post(resource).header(CONTENT_TYPE, ENVELOPES).body(body);
         self.read(&self.send(request).await?)
     }

@@ -3,7 +3,7 @@
 use evidence::Digest;
 use evidence::facts;
 use evidence::manifest;
-use evidence::wire::{DeliverResponse, Delivered};
+use evidence::wire::{DeliverResponse, Delivered, Pace};
 use thiserror::Error;
 
 use super::client::Client;
@@ -33,17 +33,19 @@ pub enum ExchangeError {
     Store(#[from] FolderError),
 }
 
-/// Delivers a batch (its first record first); `known` is the size of the tree that the consistency proof starts from.
+/// Delivers a batch (its first record first); `known` is the size of the tree that the consistency proof starts from, `pace`
+/// what this host goes by.
 pub async fn exchange(
     client: &Client,
     batch: &[Record],
     known: u64,
+    pace: Pace,
     store: &FactsStore,
 ) -> Result<DeliverResponse, ExchangeError> {
     let envelopes: Vec<_> = batch.iter().map(|record| record.envelope.as_slice()).collect();
     let mut rounds = 0;
     loop {
-        let answer = client.deliver(&envelopes, known).await?;
+        let answer = client.deliver(&envelopes, known, pace).await?;
         rounds += 1;
         match (answer.results.first(), batch.first()) {
             (Some(Delivered::Missing { manifest, facts }), Some(record)) if rounds < ROUNDS => {

@@ -99,6 +99,7 @@ fn refuse(keeper: &mut Keeper, code: RefusalCode) -> Settled {
         })],
         checkpoint: None,
         consistency: vec![],
+        pace: None,
     };
     keeper.settle(&batch(keeper), &answer, at(1000)).unwrap()
 }

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use evidence::Digest;
 use evidence::wire::{
-    CheckIn, CheckInResponse, DeliverResponse, EnrolRequest, EnrolResponse, MAX_BATCH, ManifestResponse, RenewRequest,
-    RenewResponse,
+    CheckIn, CheckInResponse, DeliverResponse, EnrolRequest, EnrolResponse, MAX_BATCH, ManifestResponse, Pace,
+    RenewRequest, RenewResponse,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -97,17 +97,18 @@ pub(super) async fn enrol(
     }
 }
 
-/// `?known=SIZE`: the tree size that the host has verified.
+/// `?known=SIZE&pace=PACE`: the tree size that the host has verified, and how often it does what.
 #[derive(Deserialize)]
-pub(super) struct Known {
+pub(super) struct Standing {
     #[serde(default)]
     known: u64,
+    pace: Option<String>,
 }
 
 pub(super) async fn statements(
     State(app): State<Arc<App>>,
     Extension(Member { host }): Extension<Member>,
-    Query(Known { known }): Query<Known>,
+    Query(standing): Query<Standing>,
     bytes: Body,
 ) -> Result<Json<DeliverResponse>, Refused> {
     let bytes = body(bytes)?;
@@ -124,7 +125,13 @@ pub(super) async fn statements(
         );
         return Err(Refused::malformed(detail));
     }
-    Ok(Json(ingest::deliver(&app, host, envelopes, known).await?))
+    let mut response = ingest::deliver(&app, host, envelopes, standing.known).await?;
+    let pace: Pace = app.config.pace.into();
+    response.pace = standing
+        .pace
+        .is_some_and(|theirs| theirs != pace.to_string())
+        .then_some(pace);
+    Ok(Json(response))
 }
 
 fn object_refused(error: ObjectError) -> Refused {

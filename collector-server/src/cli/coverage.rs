@@ -35,7 +35,8 @@ impl ShowCoverage {
                 to: coverage.to,
                 entries: asked.query.position()?,
             };
-            asked.about(as_of, out)
+            asked.about(as_of, out)?;
+            asked.namesakes(out)
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -36,7 +36,8 @@ impl ListHosts {
                 return print_json(&hosts.hosts.items, out);
             }
             print(&hosts, out)?;
-            asked.about(hosts.as_of, out)
+            asked.about(hosts.as_of, out)?;
+            asked.namesakes(out)
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -17,7 +17,8 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<Timestamp, anyhow::Err
     }
 }
 
-fn seconds(text: &str) -> Option<i64> {
+/// Reads a duration, `90s`, `30m`, `1h` or `7d`, in seconds; `None` if it is none.
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {
         "s" => 1,
@@ -33,6 +34,16 @@ fn seconds(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_read_strictly() {
+        assert_eq!(seconds("90s"), Some(90));
+        assert_eq!(seconds("30m"), Some(1800));
+        assert_eq!(seconds("7d"), Some(7 * 86_400));
+        for wrong in ["", "h", "1", "1w", "-1h", "+1h", " 1h", "1é", "99999999999999999999d"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn instants_as_people_type_them() {

@@ -15,6 +15,9 @@ use crate::index::{Index, Writer};
 use crate::query::{AsOf, Query, Span};
 use crate::store::{Sqlite, Store};
 
+/// Names shown that more than one host has.
+const NAMESAKES: u64 = 10;
+
 /// What time a question is about.
 #[derive(Debug, Args)]
 pub(super) struct When {
@@ -92,6 +95,40 @@ impl Asked {
                 "{} of the log wait to be indexed.",
                 count(behind, "further entry", "further entries")
             )?;
+        }
+        Ok(())
+    }
+}
+
+impl Asked {
+    /// Names that more than one host has at present, for people, with what revokes the older ones.
+    pub(super) fn namesakes(&self, out: &mut dyn Write) -> Result<(), anyhow::Error> {
+        for named in self.query.namesakes(NAMESAKES)? {
+            writeln!(
+                out,
+                "\n{} has {} identities that count, and each is counted as a host:",
+                named.name,
+                named.hosts.len()
+            )?;
+            for host in &named.hosts {
+                let last = instant_cell(host.last_statement);
+                writeln!(
+                    out,
+                    "  {}  enrolled {}  last statement {last}",
+                    host.host, host.enrolled_at
+                )?;
+            }
+            writeln!(
+                out,
+                "If it is one host that was enrolled again, revoke what it was before:"
+            )?;
+            for host in named.older() {
+                writeln!(
+                    out,
+                    "  affiant-collector host revoke {} --reason \"enrolled again\"",
+                    host.host
+                )?;
+            }
         }
         Ok(())
     }

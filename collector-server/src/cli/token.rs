@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Serialize;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::instant;
 use crate::clock::{Clock as _, SystemClock};
 use crate::data_dir::DataDir;
 use crate::store::{Sqlite, Store as _};
@@ -31,7 +32,7 @@ enum TokenCommand {
 #[derive(Debug, Args)]
 struct Create {
     /// For how long it counts: 30m, 1h, 7d
-    #[arg(long, default_value = "1h", value_parser = seconds, value_name = "DURATION")]
+    #[arg(long, default_value = "1h", value_parser = time_to_live, value_name = "DURATION")]
     ttl: i64,
     /// Print JSON: token, expires, collector, command
     #[arg(long)]
@@ -41,19 +42,9 @@ struct Create {
 /// Longest time that a token may count, days.
 const MAX_DAYS: i64 = 90;
 
-/// Reads `90s`, `30m`, `1h` or `7d`.
-fn seconds(text: &str) -> Result<i64, String> {
-    let form = || format!("{text:?} is not a duration like 30m, 1h or 7d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(form)?;
-    let number: i64 = number.parse().map_err(|_| form())?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(form()),
-    };
-    let seconds = number.checked_mul(unit).ok_or_else(form)?;
+/// Reads a duration within the bounds of a token.
+fn time_to_live(text: &str) -> Result<i64, String> {
+    let seconds = instant::seconds(text).ok_or_else(|| format!("{text:?} is not a duration like 30m, 1h or 7d"))?;
     if (1..=MAX_DAYS * 86_400).contains(&seconds) {
         Ok(seconds)
     } else {
@@ -119,11 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_strictly() {
-        assert_eq!(seconds("90s"), Ok(90));
-        assert_eq!(seconds("7d"), Ok(7 * 86_400));
-        for wrong in ["", "h", "1", "1w", "-1h", "0s", "91d", "1é", "99999999999999999999d"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+    fn a_token_counts_for_a_bounded_time() {
+        assert_eq!(time_to_live("1s"), Ok(1));
+        assert_eq!(time_to_live("90d"), Ok(90 * 86_400));
+        for wrong in ["0s", "91d"] {
+            assert_eq!(time_to_live(wrong), Err("a token may count for 1s to 90d".to_owned()));
         }
+        assert!(time_to_live("1w").unwrap_err().contains("is not a duration"));
     }
 }

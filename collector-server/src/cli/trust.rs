@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use evidence::envelope::Unverified;
-use evidence::note::VerifierKey;
 use evidence::statement::Predicate;
 
 use crate::data_dir::DataDir;
+use crate::opening::trust_file;
 use crate::store::{Sqlite, Store as _};
 
 /// Print the two keys that an auditor needs, in the form that `affiant-verify --trust` reads
@@ -29,9 +29,7 @@ impl Trust {
         let Predicate::Log(opening) = Unverified::from_bytes(&entry)?.claimed()?.predicate else {
             bail!("entry 0 is not the log's opening; affiant-collector fsck says more");
         };
-        let log = VerifierKey::new(opening.origin, opening.log_key)?;
-        let collector = serde_json::to_value(&opening.statement_key)?;
-        println!("log {log}\ncollector {}", collector.as_str().unwrap_or_default());
+        print!("{}", trust_file(opening)?);
         Ok(ExitCode::SUCCESS)
     }
 }

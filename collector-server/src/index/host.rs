@@ -82,6 +82,8 @@ pub(super) struct Taken {
     pub(super) ended: Option<Stretch>,
     /// Whether a new stretch began.
     pub(super) new_stretch: bool,
+    /// What was told about instants before this one is as it was.
+    pub(super) reach: Timestamp,
 }
 
 impl Statement {
@@ -128,11 +130,16 @@ impl State {
             began,
             ended: None,
             new_stretch: false,
+            reach: began,
         };
         let until = timeline.told().first().map(|told| told.until);
         let (Some(before), Some(until)) = (before, until) else {
             return Ok(taken);
         };
+        let spoke_until = before.told(freshness).until;
+        if until != spoke_until {
+            taken.reach = began.min(until).min(spoke_until);
+        }
         if until <= before.began {
             return Ok(taken);
         }

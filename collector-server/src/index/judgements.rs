@@ -28,7 +28,9 @@ pub(super) struct Judged {
     pub(super) observed: bool,
     /// By place of the rule.
     pub(super) verdicts: Vec<(usize, Verdict)>,
-    /// The first instant at which time alone may change any of them.
+    /// They hold from here,
+    pub(super) since: Timestamp,
+    /// until time alone may change any of them.
     pub(super) until: Option<Timestamp>,
 }
 
@@ -94,30 +96,36 @@ impl Judgements {
         let Some((probe, observed)) = known else {
             return Ok(None);
         };
-        let sql = "SELECT rule, verdict, until FROM judgement
+        let sql = "SELECT rule, verdict, until, since FROM judgement
             WHERE facts = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)";
         let kept = rows.many("reading judgements", sql, (facts, at.unix()), |row| {
-            let said = (row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?);
+            let said = (
+                row.get::<_, String>(1)?,
+                row.get::<_, Option<i64>>(2)?,
+                row.get::<_, i64>(3)?,
+            );
             Ok((row.get::<_, Vec<u8>>(0)?, said))
         })?;
         let kept: HashMap<_, _> = kept.into_iter().collect();
         let probe = ProbeId::new(probe).ok();
         let mut verdicts = Vec::new();
-        let mut until = None;
+        let (mut since, mut until) = (Timestamp::MIN, None);
         for (place, rule) in reading(places, probe.as_ref()) {
-            let Some((verdict, ends)) = kept.get(rule.key().as_bytes().as_slice()) else {
+            let Some((verdict, ends, begins)) = kept.get(rule.key().as_bytes().as_slice()) else {
                 return Ok(None);
             };
             verdicts.push((
                 place,
                 verdict.chars().next().map_or(Verdict::Unknown, verdict_from_letter),
             ));
+            since = since.max(timestamp(*begins)?);
             until = [until, ends.map(timestamp).transpose()?].into_iter().flatten().min();
         }
         Ok(Some(Judged {
             probe,
             observed,
             verdicts,
+            since,
             until,
         }))
     }
@@ -136,6 +144,7 @@ impl Judgements {
                 probe: None,
                 observed: false,
                 verdicts: Vec::new(),
+                since: at,
                 until: None,
             });
         };
@@ -144,6 +153,7 @@ impl Judgements {
             probe: Some(document.probe.clone()),
             observed: document.outcome == Outcome::Observed,
             verdicts: Vec::new(),
+            since: Timestamp::MIN,
             until: None,
         };
         for (place, rule) in reading(places, Some(&document.probe)) {
@@ -151,6 +161,7 @@ impl Judgements {
             judged.verdicts.push((place, judgement.verdict));
             judged.until = [judged.until, judgement.valid_until].into_iter().flatten().min();
             let since = if rule.reads_time() { at } else { Timestamp::MIN };
+            judged.since = judged.since.max(since);
             keep(rows, facts, rule, since, &judgement)?;
         }
         let sql = "INSERT OR REPLACE INTO judged (facts, probe, observed, due) VALUES (?1, ?2, ?3, ?4)";

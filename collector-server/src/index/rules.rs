@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use controls::assessment::parse_scope;
-use controls::baseline::Baseline;
-use controls::rule::RuleSet;
+use controls::rule::{RuleSet, rule_of};
 use controls::timeline::DEFAULT_FRESHNESS;
 use evidence::envelope::Unverified;
 use evidence::pack;
@@ -51,7 +50,7 @@ impl InForce {
     /// The rules that the entry `index` brought; none without an entry.
     pub fn at(store: &dyn Store, index: Option<u64>) -> Result<Arc<Self>, IndexError> {
         let Some(index) = index else {
-            let set = RuleSet::load(std::iter::empty::<(&str, &[u8])>(), &Baseline::default());
+            let set = RuleSet::from_files(std::iter::empty::<(&str, &[u8])>());
             let set = set.map_err(|error| IndexError::damaged(format_args!("no rules at all: {error}")))?;
             return Ok(Arc::new(Self {
                 entry: None,
@@ -68,28 +67,20 @@ impl InForce {
         let Predicate::Rules(entry) = statement.predicate else {
             return Err(wrong("the entry is of another kind".to_owned()));
         };
-        let (mut files, mut baseline, mut scope) = (Vec::new(), Baseline::default(), None);
+        let (mut files, mut scope) = (Vec::new(), None);
         for subject in &statement.subject {
-            let rule = subject
-                .name
-                .strip_prefix("rules/")
-                .and_then(|name| name.strip_suffix(".yaml"));
-            if rule.is_none() && subject.name != pack::SCOPE {
+            if rule_of(&subject.name).is_none() && ![pack::BASELINE, pack::SCOPE].contains(&subject.name.as_str()) {
                 continue;
             }
             let missing = || wrong(format!("the file {} ({}) is not stored", subject.name, subject.digest));
             let file = store.file(&subject.digest)?.ok_or_else(missing)?;
-            let text = || String::from_utf8_lossy(&file);
-            match rule {
-                None => scope = Some(parse_scope(&text())),
-                Some(_) if subject.name == pack::BASELINE => {
-                    let read = Baseline::from_yaml(&text());
-                    baseline = read.map_err(|error| wrong(format!("{}: {error}", subject.name)))?;
-                }
-                Some(rule) => files.push((rule.to_owned(), file)),
+            if subject.name == pack::SCOPE {
+                scope = Some(parse_scope(&String::from_utf8_lossy(&file)));
+            } else {
+                files.push((&subject.name, file));
             }
         }
-        let set = RuleSet::load(files, &baseline).map_err(|error| wrong(error.to_string()))?;
+        let set = RuleSet::from_files(files).map_err(|error| wrong(error.to_string()))?;
         Ok(Arc::new(Self {
             entry: Some((index, entry)),
             set,

@@ -3,7 +3,7 @@
 use crate::store::sqlite::Migration;
 
 /// What is kept, and how it is computed: a file of another form is deleted and made again.
-pub(super) const FORM: i64 = 2;
+pub(super) const FORM: i64 = 3;
 
 pub(super) const MIGRATIONS: &[Migration] = &["
     -- How far the index has come.
@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         revoked_at INTEGER
     );
     CREATE INDEX host_name ON host (name);
+    CREATE INDEX host_member ON host (name) WHERE revoked_idx IS NULL;
 
     -- Every statement: it speaks from `began`. `observed` only where the clock went backwards.
     CREATE TABLE statement (
@@ -168,4 +169,22 @@ pub(super) const MIGRATIONS: &[Migration] = &["
         said TEXT NOT NULL,
         PRIMARY KEY (facts, rule, since)
     ) WITHOUT ROWID;
+
+    -- A cache: what the rules in force say about manifests over [since, until): one letter per rule, and per document that
+    -- rules read whether it was observed (1 or 0).
+    CREATE TABLE said (
+        manifest INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER,
+        rules TEXT NOT NULL,
+        observed TEXT NOT NULL,
+        PRIMARY KEY (manifest, since)
+    ) WITHOUT ROWID;
+
+    -- From which instant on a step changed what is told, by the position after it. Of the last steps only: it tells how long
+    -- an answer about a past instant may be kept.
+    CREATE TABLE reach (
+        position INTEGER PRIMARY KEY,
+        since INTEGER NOT NULL
+    );
 "];

@@ -20,7 +20,7 @@ use super::host::State;
 use super::judgements::Judgements;
 use super::manifests::Numbers;
 use super::rules::EVALUATOR;
-use super::{InForce, IndexError, Places, Totals};
+use super::{InForce, IndexError, Places, Totals, moment};
 use crate::store::Store;
 
 /// Entries in one transaction. More are not faster; fewer are, to those who wait for the first.
@@ -67,6 +67,14 @@ struct Touched {
     judged_anew: BTreeSet<i64>,
     names: BTreeSet<String>,
     rules: Option<u64>,
+    /// The first instant about which something else is told now.
+    reach: Option<Timestamp>,
+}
+
+impl Touched {
+    fn reaches(&mut self, since: Timestamp) {
+        self.reach = Some(self.reach.map_or(since, |reach| reach.min(since)));
+    }
 }
 
 /// What an index file was made with.
@@ -233,6 +241,9 @@ impl Writer {
                 }
                 if let Some((_, bytes)) = entries.last() {
                     writer.head.last_entry = Some(Digest::of(bytes));
+                }
+                if taken > 0 {
+                    moment::write_reach(writer.rows(), writer.head.position, touched.reach)?;
                 }
                 writer.settle(touched, now)?;
                 writer.write_head()

@@ -40,16 +40,26 @@ pub(super) struct Survey {
     roll: Roll,
     freshness: u64,
     stated: Vec<Vec<Stated>>,
+    /// The digests of manifests in the order in which they came up.
+    manifests: Vec<Digest>,
 }
 
-/// A statement, without its manifest's content.
+/// A statement, without its manifest's content. There are millions of them, so it is kept small.
 #[derive(Clone, Copy)]
 struct Stated {
     index: u64,
     observed_at: Timestamp,
     held_until: Option<Timestamp>,
     lost: bool,
-    manifest: Digest,
+    /// A place in [`Survey::manifests`].
+    manifest: u32,
+}
+
+/// Where in [`Survey`] something that has come up before is.
+#[derive(Default)]
+struct Places {
+    hosts: HashMap<HostId, u32>,
+    manifests: HashMap<Digest, u32>,
 }
 
 impl Stated {
@@ -90,8 +100,9 @@ impl Survey {
             roll: Roll::default(),
             freshness: 0,
             stated: Vec::new(),
+            manifests: Vec::new(),
         };
-        let mut places = HashMap::new();
+        let mut places = Places::default();
         let mut at = 0;
         while at < size {
             let limit = BATCH.min(usize::try_from(size - at).unwrap_or(BATCH));
@@ -112,18 +123,26 @@ impl Survey {
     }
 
     /// Takes in an entry. Its signature was checked before it came into the log, and will be by whoever reads the pack.
-    fn take(&mut self, places: &mut HashMap<HostId, u32>, index: u64, bytes: &[u8]) -> Result<(), PackError> {
+    fn take(&mut self, places: &mut Places, index: u64, bytes: &[u8]) -> Result<(), PackError> {
         let damaged = |error: &dyn std::fmt::Display| PackError::damaged(format!("entry {index}: {error}"));
         let envelope = Unverified::from_bytes(bytes).map_err(|error| damaged(&error))?;
         let statement = envelope.claimed().map_err(|error| damaged(&error))?;
         if let Predicate::Observation(observation) = &statement.predicate {
             let manifest = statement.manifest().ok_or_else(|| damaged(&"names no manifest"))?;
             let next = u32::try_from(self.hosts.len()).map_err(|error| damaged(&error))?;
-            let place = *places.entry(observation.host.clone()).or_insert(next);
-            if place == next {
+            let place = if let Some(place) = places.hosts.get(&observation.host) {
+                *place
+            } else {
+                places.hosts.insert(observation.host.clone(), next);
                 self.hosts.push(observation.host.clone());
                 self.stated.push(Vec::new());
-            }
+                next
+            };
+            let next = u32::try_from(self.manifests.len()).map_err(|error| damaged(&error))?;
+            let manifest = *places.manifests.entry(manifest).or_insert_with(|| {
+                self.manifests.push(manifest);
+                next
+            });
             let stated = Stated {
                 index,
                 observed_at: observation.observed_at,
@@ -184,26 +203,32 @@ impl Survey {
             .unwrap_or_default()
     }
 
+    /// The manifest that a statement names.
+    fn manifest(&self, stated: &Stated) -> Option<&Digest> {
+        self.manifests.get(stated.manifest as usize)
+    }
+
     /// The manifests that statements in the pack name.
     pub(super) fn manifests(&self) -> BTreeSet<Digest> {
         self.stated
             .iter()
             .flat_map(|stated| self.in_pack(stated))
-            .map(|stated| stated.manifest)
+            .filter_map(|stated| self.manifest(stated))
+            .copied()
             .collect()
     }
 
     /// What each enrolled host told, as far as it is in the pack: the verifier has no more.
-    pub(super) fn witnesses(&self, manifests: &Manifests) -> Result<Vec<Witness>, OutOfOrder> {
+    pub(super) fn witnesses(&self, manifests: &Manifests, request: &Request) -> Result<Vec<Witness>, OutOfOrder> {
         let nothing = Arc::new(Manifest::default());
         let mut timelines = BTreeMap::new();
         for (host, stated) in self.hosts.iter().zip(&self.stated) {
-            let of = |digest: &Digest| Arc::clone(manifests.get(digest).unwrap_or(&nothing));
-            let observations = self
-                .in_pack(stated)
-                .iter()
-                .map(|stated| stated.observation(of(&stated.manifest)));
-            timelines.insert(host.clone(), Timeline::of(self.freshness, observations)?);
+            let mut timeline = Timeline::within(self.freshness, request.from, request.to);
+            for stated in self.in_pack(stated) {
+                let manifest = self.manifest(stated).and_then(|digest| manifests.get(digest));
+                timeline.append(stated.observation(Arc::clone(manifest.unwrap_or(&nothing))))?;
+            }
+            timelines.insert(host.clone(), timeline);
         }
         Ok(self.roll.witnesses(timelines, self.freshness))
     }

@@ -7,6 +7,7 @@ use controls::coverage::ScopeSource;
 use evidence::Timestamp;
 use evidence::statement::HostId;
 
+use super::fleet::Moments;
 use super::{AsOf, QueryError, Span};
 use crate::clock::Clock;
 use crate::index::{Enrolled, InForce, Index, Places, Snapshot};
@@ -26,6 +27,8 @@ pub struct Query {
 pub(super) struct Judging {
     pub(super) rules: Arc<InForce>,
     pub(super) places: Places,
+    /// All hosts, as these rules judge them, at the instants that were asked about last.
+    pub(super) moments: Moments,
 }
 
 /// One question.
@@ -37,6 +40,8 @@ pub(super) struct Asking<'a> {
     pub(super) as_of: AsOf,
     /// Whether what the index keeps ready is the answer.
     pub(super) present: bool,
+    /// Whether it is about one instant by its kind, and not about a period that may be as short.
+    pub(super) instant: bool,
 }
 
 impl Query {
@@ -85,6 +90,7 @@ impl Query {
                 tiles: &self.tiles,
                 as_of,
                 present,
+                instant: !matches!(span, Span::Over { .. }),
             })
         })
     }
@@ -99,6 +105,7 @@ impl Query {
         let judging = Arc::new(Judging {
             places: Places::of(&rules.set),
             rules,
+            moments: Moments::default(),
         });
         *kept = Some(Arc::clone(&judging));
         Ok(judging)

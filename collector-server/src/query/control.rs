@@ -7,8 +7,8 @@ use evidence::statement::HostId;
 use serde::Serialize;
 
 use super::asking::Asking;
+use super::fleet::{Fleet, FleetHost};
 use super::hosts::kept_standing;
-use super::past::Past;
 use super::{AsOf, HostReporting, Page, Paged, Query, QueryError, Span};
 use crate::index::{HostStanding, IndexError, database, standing_letter, verdict_from_letter};
 
@@ -74,21 +74,13 @@ impl Query {
                 };
                 (statuses, hosts)
             } else {
-                let fleet = Past::new(asking).fleet()?;
+                let fleet = asking.fleet()?;
                 let statuses = asking.statuses(catalogue, &fleet.rules, &fleet.controls, fleet.reporting);
-                let in_scope = fleet.hosts.into_iter().filter(|host| host.part == Part::InScope);
-                let hosts = in_scope.filter_map(|host| {
-                    let place = place?;
-                    let found = asking.control_standing(place, &host.verdicts);
-                    standing.is_none_or(|asked| asked == found).then(|| ControlHost {
-                        host: host.host.as_ref().map(|host| host.host.clone()),
-                        name: host.coverage.name,
-                        reporting: host.host.as_ref().map(|_| host.reporting),
-                        standing: found,
-                        verdicts: asking.control_verdicts(place, &host.verdicts),
-                    })
-                });
-                (statuses, Paged::cut(hosts.collect(), page))
+                let hosts = match place {
+                    Some(place) => asking.past_control_hosts(&fleet, place, standing, page),
+                    None => Paged::cut(Vec::new(), page),
+                };
+                (statuses, hosts)
             };
             let status = statuses.into_iter().find(|status| status.id.as_str() == id);
             Ok(ControlDetail {
@@ -110,6 +102,25 @@ impl Asking<'_> {
             .map(|place| place.rules.as_slice());
         let verdict = |rule: &usize| verdicts.get(*rule).copied().unwrap_or(Verdict::Unknown);
         rules.unwrap_or_default().iter().map(verdict).collect()
+    }
+
+    fn past_control_hosts(
+        &self,
+        fleet: &Fleet,
+        place: usize,
+        standing: Option<Standing>,
+        page: Page,
+    ) -> Paged<ControlHost> {
+        let found = |host: &FleetHost| host.judged.controls.get(place).copied().unwrap_or(Standing::Unknown);
+        let asked = |host: &&FleetHost| standing.is_none_or(|asked| asked == found(host));
+        let in_scope = fleet.hosts.iter().filter(|host| host.part == Part::InScope);
+        Paged::cut(in_scope.filter(asked).collect(), page).map(|host: &FleetHost| ControlHost {
+            host: host.enrolled.as_ref().map(|(id, _)| id.clone()),
+            name: host.name.clone(),
+            reporting: host.enrolled.as_ref().map(|_| host.reporting),
+            standing: found(host),
+            verdicts: self.control_verdicts(place, &host.judged.verdicts),
+        })
     }
 
     /// Hosts that enrolled come first; then names that never did, which are unknown.

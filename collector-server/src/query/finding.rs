@@ -1,5 +1,7 @@
 //! Findings: hosts and rules.
 
+use std::collections::HashSet;
+
 use controls::finding::Finding;
 use controls::verdict::Verdict;
 use evidence::Timestamp;
@@ -7,6 +9,7 @@ use evidence::statement::HostId;
 use serde::Serialize;
 
 use super::asking::Asking;
+use super::fleet::FleetHost;
 use super::past::Past;
 use super::{AsOf, Query, QueryError, Span};
 use crate::index::{Enrolled, verdict_letter};
@@ -126,12 +129,29 @@ impl Asking<'_> {
                 let letter = |place: &usize| rules.chars().nth(*place);
                 places.iter().filter_map(letter).any(|letter| letters.contains(&letter))
             };
-            let with: std::collections::HashSet<i64> = kept
+            let with: HashSet<i64> = kept
                 .into_iter()
                 .filter(|(_, rules)| has(rules))
                 .map(|(host, _)| host)
                 .collect();
             hosts.retain(|host| with.contains(&host.number));
+        }
+        if self.instant && !self.present && !filter.verdicts.is_empty() {
+            let fleet = self.fleet()?;
+            let has = |host: &&FleetHost| {
+                let of = |place: &usize| host.judged.verdicts.get(*place);
+                places
+                    .iter()
+                    .filter_map(of)
+                    .any(|verdict| filter.verdicts.contains(verdict))
+            };
+            let with: HashSet<&HostId> = fleet
+                .hosts
+                .iter()
+                .filter(has)
+                .filter_map(|host| host.enrolled.as_ref().map(|(id, _)| id))
+                .collect();
+            hosts.retain(|host| with.contains(&host.host));
         }
         hosts.sort_by(|left, right| (&left.name, left.number).cmp(&(&right.name, right.number)));
         Ok(hosts)

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::asking::Asking;
 use super::past::Past;
 use super::{AsOf, Page, Paged, Query, QueryError, Span, StatementSummary};
-use crate::index::{Enrolled, IndexError};
+use crate::index::Enrolled;
 
 /// Whether a host reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -241,9 +241,9 @@ impl Asking<'_> {
             .find(|(namesake, _)| namesake.number == host.number);
         let part = own.map_or(Part::None, |(_, part)| part);
         let (past, _) = past.host(host.clone(), part)?;
-        let gone = || IndexError::damaged(format_args!("host {} has no name", host.host));
-        let summary = past.summary().ok_or_else(gone)?;
-        Ok((summary, past.coverage.gaps))
+        let gaps = past.coverage.gaps.clone();
+        let short = past.in_short(&self.judging.places);
+        Ok((short.summary(&host.host, &host.tenure), gaps))
     }
 
     fn documents(&self, past: &mut Past<'_>, timeline: &Timeline) -> Result<Vec<HostDocument>, QueryError> {

@@ -1,5 +1,9 @@
 //! Lists of hosts: at present by the rows that the index keeps ready, else host by host.
 
+use std::cmp::Reverse;
+
+use controls::assessment::Tenure;
+use controls::assessment::scope::Part;
 use controls::status::Standing;
 use controls::verdict::Verdict;
 use evidence::statement::HostId;
@@ -7,7 +11,7 @@ use rusqlite::ToSql;
 use rusqlite::types::Value;
 
 use super::asking::Asking;
-use super::past::{Past, PastHost};
+use super::fleet::FleetHost;
 use super::{HostFilter, HostSort, HostSummary, Hosts, Page, Paged, Query, QueryError, Span, StandingCounts};
 use crate::index::{
     HostStanding, IndexError, database, standing_from_letter, standing_letter, verdict_from_letter, verdict_letter,
@@ -200,60 +204,54 @@ impl Asking<'_> {
 
     fn past_hosts(&self, filter: &HostFilter, page: Page) -> Result<Paged<HostSummary>, QueryError> {
         let (rule, control) = self.asked_places(filter)?;
-        let fleet = Past::new(self).fleet()?;
-        let mut hosts = Vec::new();
-        for past in &fleet.hosts {
-            let Some(host) = past.summary() else { continue };
-            if host.enrolled_at < self.as_of.to && self.fulfils(past, &host, filter, (rule, control)) {
-                hosts.push(host);
+        let fleet = self.fleet()?;
+        let text = filter.text.as_ref().map(|part| part.to_ascii_lowercase());
+        let mut hosts: Vec<(&FleetHost, &(HostId, Tenure))> = Vec::new();
+        for host in &fleet.hosts {
+            let Some(enrolled) = &host.enrolled else { continue };
+            let (id, tenure) = enrolled;
+            let named = text
+                .as_ref()
+                .is_none_or(|part| host.name.to_ascii_lowercase().contains(part) || id.as_str().contains(part));
+            if named && tenure.enrolled_at < self.as_of.to && fulfils(host, filter, (rule, control)) {
+                hosts.push((host, enrolled));
             }
         }
-        let rank = |host: &HostSummary| (host.verdicts.not_met, host.verdicts.unknown);
-        let by_name = |left: &HostSummary, right: &HostSummary| left.name.cmp(&right.name);
-        hosts.sort_by(|left, right| {
-            let order = match filter.sort {
-                HostSort::Name => by_name(left, right),
-                HostSort::LastStatement => left.last_statement.cmp(&right.last_statement),
-                HostSort::Standing => rank(right).cmp(&rank(left)),
-            };
-            let order = if filter.descending { order.reverse() } else { order };
-            order.then_with(|| by_name(left, right))
-        });
-        Ok(Paged::cut(hosts, page))
+        let rank = |host: &FleetHost| (host.judged.counts.not_met, host.judged.counts.unknown);
+        // They are by name already, and those that are equal stay so.
+        match (filter.sort, filter.descending) {
+            (HostSort::Name, false) => {}
+            (HostSort::Name, true) => hosts.reverse(),
+            (HostSort::LastStatement, false) => hosts.sort_by_key(|(host, _)| host.last_statement),
+            (HostSort::LastStatement, true) => hosts.sort_by_key(|(host, _)| Reverse(host.last_statement)),
+            (HostSort::Standing, false) => hosts.sort_by_key(|(host, _)| Reverse(rank(host))),
+            (HostSort::Standing, true) => hosts.sort_by_key(|(host, _)| rank(host)),
+        }
+        Ok(Paged::cut(hosts, page).map(|(host, (id, tenure))| host.summary(id, tenure)))
     }
+}
 
-    fn fulfils(
-        &self,
-        past: &PastHost,
-        host: &HostSummary,
-        filter: &HostFilter,
-        (rule, control): (Option<usize>, Option<usize>),
-    ) -> bool {
-        let text = filter.text.as_ref().is_none_or(|part| {
-            let part = part.to_ascii_lowercase();
-            host.name.to_ascii_lowercase().contains(&part) || host.host.as_str().contains(&part)
-        });
-        let verdict = |place: usize| past.verdicts.get(place).copied().unwrap_or(Verdict::Unknown);
-        let by_rule = match (&filter.rule, rule) {
-            (Some((_, asked)), Some(place)) => verdict(place) == *asked,
-            _ => true,
-        };
-        let by_control = match (&filter.control, control) {
-            (Some((_, _, asked)), Some(place)) => self.control_standing(place, &past.verdicts) == *asked,
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        text && by_rule
-            && by_control
-            && filter.reporting.is_none_or(|asked| asked == host.reporting)
-            && filter.standing.is_none_or(|asked| asked == host.standing)
-            && filter.in_scope.is_none_or(|asked| asked == host.in_scope)
-    }
-
-    pub(super) fn control_standing(&self, place: usize, verdicts: &[Verdict]) -> Standing {
-        let place = self.judging.places.controls.get(place);
-        place.map_or(Standing::Unknown, |place| place.standing(verdicts))
-    }
+fn fulfils(past: &FleetHost, filter: &HostFilter, (rule, control): (Option<usize>, Option<usize>)) -> bool {
+    let by_rule = match (&filter.rule, rule) {
+        (Some((_, asked)), Some(place)) => {
+            past.judged.verdicts.get(place).copied().unwrap_or(Verdict::Unknown) == *asked
+        }
+        _ => true,
+    };
+    let by_control = match (&filter.control, control) {
+        (Some((_, _, asked)), Some(place)) => {
+            past.judged.controls.get(place).copied().unwrap_or(Standing::Unknown) == *asked
+        }
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    by_rule
+        && by_control
+        && filter.reporting.is_none_or(|asked| asked == past.reporting)
+        && filter.standing.is_none_or(|asked| asked == past.judged.worst)
+        && filter
+            .in_scope
+            .is_none_or(|asked| asked == (past.part == Part::InScope))
 }
 
 impl<T> Paged<T> {
@@ -268,6 +266,15 @@ impl<T> Paged<T> {
                 .skip(bound(page.offset))
                 .take(bound(page.limit))
                 .collect(),
+        }
+    }
+
+    /// The same part of a list of something else.
+    pub(super) fn map<U>(self, of: impl FnMut(T) -> U) -> Paged<U> {
+        Paged {
+            total: self.total,
+            offset: self.offset,
+            items: self.items.into_iter().map(of).collect(),
         }
     }
 }

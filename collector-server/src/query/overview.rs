@@ -9,7 +9,7 @@ use evidence::statement::HostId;
 use serde::Serialize;
 
 use super::asking::Asking;
-use super::past::{Fleet, Past, PastHost};
+use super::fleet::{Fleet, FleetHost};
 use super::{AsOf, HostReporting, Query, QueryError, Span};
 
 /// The state of everything, in short.
@@ -96,7 +96,7 @@ impl Query {
             if asking.present {
                 asking.present_overview(catalogue)
             } else {
-                let fleet = Past::new(asking).fleet()?;
+                let fleet = asking.fleet()?;
                 Ok(asking.past_overview(catalogue, &fleet))
             }
         })
@@ -110,7 +110,11 @@ impl Query {
 
     /// Coverage, host by host.
     pub fn coverage(&self, span: Span) -> Result<Coverage, QueryError> {
-        self.ask(span, |asking| Ok(Past::new(asking).fleet()?.coverage))
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is for one lifetime only"
+        )]
+        self.ask(span, |asking| asking.coverage())
     }
 }
 
@@ -155,10 +159,9 @@ impl Asking<'_> {
         let controls = self.statuses(catalogue, &fleet.rules, &fleet.controls, fleet.reporting);
         let mut hosts = HostTotals::default();
         let mut last_statement = None;
-        let enrolled = |host: &&PastHost| {
-            host.host
-                .as_ref()
-                .is_some_and(|host| host.tenure.enrolled_at < self.as_of.to)
+        let enrolled = |host: &&FleetHost| {
+            let tenure = host.enrolled.as_ref().map(|(_, tenure)| tenure);
+            tenure.is_some_and(|tenure| tenure.enrolled_at < self.as_of.to)
         };
         for host in fleet.hosts.iter().filter(enrolled) {
             hosts.enrolled += 1;
@@ -168,16 +171,16 @@ impl Asking<'_> {
                 HostReporting::NeverStated => hosts.never_stated += 1,
                 HostReporting::Revoked => hosts.revoked += 1,
             }
-            last_statement = last_statement.max(host.coverage.last_statement);
+            last_statement = last_statement.max(host.last_statement);
         }
-        hosts.outside_scope = u64::try_from(fleet.coverage.outside_scope.len()).unwrap_or(u64::MAX);
+        hosts.outside_scope = fleet.outside_scope;
         Overview {
             as_of: self.as_of,
             statuses: StatusCounts::of(&controls),
             controls,
-            scope: fleet.coverage.scope,
-            complete: fleet.coverage.complete,
-            coverage: fleet.coverage.counts,
+            scope: self.scope_source(),
+            complete: fleet.reporting.complete,
+            coverage: fleet.counts,
             hosts,
             last_statement,
             evidence_age: fleet.reporting.evidence_age,

@@ -1,6 +1,7 @@
 //! What `controls` makes of the statements that the index tells of: for any span, host by host.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use controls::assessment::scope::{Part, parts};
 use controls::coverage::{Coverage, CoverageCounts, Enrolled as EnrolledRecord, HostCoverage, HostRecord};
@@ -12,8 +13,9 @@ use evidence::facts::{FactsDocument, Outcome};
 use evidence::{Digest, Timestamp};
 
 use super::asking::Asking;
-use super::{HostReporting, HostSummary, QueryError, StandingCounts};
-use crate::index::{Enrolled, judgements};
+use super::fleet::{Fleet, FleetHost, Judged};
+use super::{HostReporting, QueryError, StandingCounts};
+use crate::index::{Enrolled, Places, Said, judgements};
 use crate::store::Store;
 
 /// Judges what hosts told, and remembers it for the next host.
@@ -29,40 +31,37 @@ pub(super) struct Past<'a> {
 struct StoredFacts<'a> {
     store: &'a dyn Store,
     failure: Option<QueryError>,
+    /// Documents that could not be had: they may be there another time.
+    withheld: HashSet<Digest>,
 }
+
+/// From when on something holds, and until when; for ever without an end.
+pub(super) type Holds = (Timestamp, Option<Timestamp>);
 
 impl FactsSource for StoredFacts<'_> {
     fn facts(&mut self, digest: &Digest) -> Result<FactsDocument, String> {
-        judgements::load(self.store, digest).unwrap_or_else(|error| {
+        let loaded = judgements::load(self.store, digest).unwrap_or_else(|error| {
             let why = error.to_string();
             self.failure = Some(error.into());
             Err(why)
-        })
+        });
+        if loaded.is_err() {
+            self.withheld.insert(*digest);
+        }
+        loaded
     }
 }
 
 /// One host over a span.
 #[derive(Debug, Clone)]
 pub(super) struct PastHost {
-    pub(super) host: Option<Enrolled>,
-    pub(super) part: Part,
+    host: Enrolled,
+    part: Part,
     pub(super) coverage: HostCoverage,
-    pub(super) reporting: HostReporting,
-    pub(super) silent_since: Option<Timestamp>,
+    reporting: HostReporting,
+    silent_since: Option<Timestamp>,
     /// The worst by each rule, in the order of the places.
-    pub(super) verdicts: Vec<Verdict>,
-}
-
-/// All hosts over a span, by name.
-#[derive(Debug)]
-pub(super) struct Fleet {
-    pub(super) hosts: Vec<PastHost>,
-    pub(super) coverage: Coverage,
-    /// Where hosts in scope stand by each rule.
-    pub(super) rules: Vec<HostCounts>,
-    /// Where they stand on each control that a rule bears on.
-    pub(super) controls: Vec<HostCounts>,
-    pub(super) reporting: Reporting,
+    verdicts: Vec<Verdict>,
 }
 
 impl<'a> Past<'a> {
@@ -75,6 +74,7 @@ impl<'a> Past<'a> {
             source: StoredFacts {
                 store: asking.store,
                 failure: None,
+                withheld: HashSet::new(),
             },
         }
     }
@@ -92,14 +92,20 @@ impl<'a> Past<'a> {
         let timeline = self.asking.snapshot.timeline(host, from, to)?;
         for told in timeline.told() {
             for (probe, digest) in told.manifest.documents() {
-                let read = self.asking.judging.places.documents.contains(probe);
-                if read && self.reminded.insert(*digest) {
-                    let rules = &self.asking.judging.rules;
-                    judgements::remind(self.asking.snapshot.rows(), rules, *digest, &mut self.judge)?;
+                if self.asking.judging.places.documents.contains(probe) {
+                    self.remind(digest)?;
                 }
             }
         }
         Ok(timeline)
+    }
+
+    fn remind(&mut self, digest: &Digest) -> Result<(), QueryError> {
+        if self.reminded.insert(*digest) {
+            let rules = &self.asking.judging.rules;
+            judgements::remind(self.asking.snapshot.rows(), rules, *digest, &mut self.judge)?;
+        }
+        Ok(())
     }
 
     /// What one rule, by its place, says about a host.
@@ -220,7 +226,7 @@ impl<'a> Past<'a> {
         let last = timeline.told().iter().rfind(|told| told.from <= at);
         let past = PastHost {
             silent_since: last.filter(|_| !speaks).map(|told| told.until),
-            host: Some(host),
+            host,
             part,
             coverage: own,
             reporting,
@@ -244,8 +250,43 @@ impl<'a> Past<'a> {
         parts(&tenures, listed, self.asking.as_of.period())
     }
 
-    /// All hosts over the span.
-    pub(super) fn fleet(&mut self) -> Result<Fleet, QueryError> {
+    /// What the rules say about a manifest at the instant that is asked about, and how long that holds; `None` for how long
+    /// if a document is withheld.
+    pub(super) fn said(&mut self, manifest: i64) -> Result<(Said, Option<Holds>), QueryError> {
+        let judging = &self.asking.judging;
+        let (at, places) = (self.asking.as_of.instant(), &judging.places);
+        let manifest = self.asking.snapshot.manifest(manifest)?;
+        let mut verdicts = vec![Verdict::Unknown; places.rules.len()];
+        let mut observed = BTreeSet::new();
+        let mut holds = Some((Timestamp::MIN, None));
+        for (probe, digest) in manifest.documents() {
+            if !places.documents.contains(probe) {
+                continue;
+            }
+            self.remind(digest)?;
+            let reading = places.rules.iter().zip(&mut verdicts);
+            for (rule, verdict) in reading.filter(|(rule, _)| rule.reads() == probe) {
+                let schemas = judging.rules.set.schemas();
+                let judgement = self.judge.judge(rule, digest, at, schemas, &mut self.source);
+                *verdict = judgement.verdict;
+                let begin = if rule.reads_time() { at } else { Timestamp::MIN };
+                holds = holds.map(|(since, until): Holds| {
+                    let until = [until, judgement.valid_until].into_iter().flatten().min();
+                    (since.max(begin), until)
+                });
+            }
+            if self.is_observed(digest)? {
+                observed.insert(probe.clone());
+            }
+            if self.source.withheld.contains(digest) {
+                holds = None;
+            }
+        }
+        self.settled((Said::of(&verdicts, places, |probe| observed.contains(probe)), holds))
+    }
+
+    /// All hosts over the span, and their coverage.
+    pub(super) fn fleet(&mut self) -> Result<(Fleet, Coverage), QueryError> {
         let scope = self.asking.snapshot.scope()?;
         let mut by_name: BTreeMap<String, Vec<Enrolled>> = BTreeMap::new();
         for name in scope.iter().flatten() {
@@ -256,17 +297,12 @@ impl<'a> Past<'a> {
         }
         let (from, to) = self.asking.as_of.period();
         let places = &self.asking.judging.places;
+        let nothing = Said::nothing(places);
+        let nothing = Arc::new(Judged::of(nothing.verdicts(), nothing.not_measured(places), places));
         let mut fleet = Fleet {
             hosts: Vec::new(),
-            coverage: Coverage {
-                from,
-                to,
-                scope: self.asking.scope_source(),
-                complete: true,
-                counts: CoverageCounts::default(),
-                hosts: Vec::new(),
-                outside_scope: Vec::new(),
-            },
+            counts: CoverageCounts::default(),
+            outside_scope: 0,
             rules: vec![HostCounts::default(); places.rules.len()],
             controls: vec![HostCounts::default(); places.controls.len()],
             reporting: Reporting {
@@ -275,59 +311,60 @@ impl<'a> Past<'a> {
                 evidence_age: None,
             },
         };
+        let mut all = Coverage {
+            from,
+            to,
+            scope: self.asking.scope_source(),
+            complete: true,
+            counts: CoverageCounts::default(),
+            hosts: Vec::new(),
+            outside_scope: Vec::new(),
+        };
         for (name, namesakes) in by_name {
             let listed = scope.as_ref().map(|scope| scope.contains(&name));
             if namesakes.is_empty() {
                 let coverage = self.coverage(&name, Part::InScope, None)?;
-                let own = coverage.hosts.first().cloned();
-                let missing = own.map(|own| PastHost {
-                    host: None,
-                    part: Part::InScope,
-                    coverage: own,
-                    reporting: HostReporting::NeverStated,
-                    silent_since: None,
-                    verdicts: vec![Verdict::Unknown; places.rules.len()],
-                });
-                fleet.add(self.asking, missing, coverage);
+                fleet.add(FleetHost::never_enrolled(&name, &nothing));
+                add(&mut all, coverage);
             }
             let parts = self.parts(&namesakes, listed);
             for (host, part) in namesakes.into_iter().zip(parts) {
                 let (past, coverage) = self.host(host, part)?;
-                if part == Part::None {
-                    fleet.hosts.push(past);
-                } else {
-                    fleet.add(self.asking, Some(past), coverage);
+                fleet.add(past.in_short(places));
+                if part != Part::None {
+                    add(&mut all, coverage);
                 }
             }
         }
-        fleet
-            .coverage
-            .hosts
+        all.hosts
             .sort_by(|left, right| (&left.name, &left.host).cmp(&(&right.name, &right.host)));
-        fleet.coverage.outside_scope.sort();
-        fleet.reporting = Reporting::of(&fleet.coverage);
-        Ok(fleet)
+        all.outside_scope.sort();
+        fleet.counts = all.counts;
+        fleet.outside_scope = u64::try_from(all.outside_scope.len()).unwrap_or(u64::MAX);
+        fleet.reporting = Reporting::of(&all);
+        Ok((fleet, all))
     }
 }
 
+fn add(all: &mut Coverage, mut one: Coverage) {
+    all.counts.scope += one.counts.scope;
+    all.counts.enrolled += one.counts.enrolled;
+    all.counts.reporting += one.counts.reporting;
+    all.counts.fresh += one.counts.fresh;
+    all.counts.measured += one.counts.measured;
+    all.complete &= one.complete;
+    all.hosts.append(&mut one.hosts);
+    all.outside_scope.append(&mut one.outside_scope);
+}
+
 impl Fleet {
-    fn add(&mut self, asking: &Asking<'_>, host: Option<PastHost>, mut coverage: Coverage) {
-        let counts = &mut self.coverage.counts;
-        counts.scope += coverage.counts.scope;
-        counts.enrolled += coverage.counts.enrolled;
-        counts.reporting += coverage.counts.reporting;
-        counts.fresh += coverage.counts.fresh;
-        counts.measured += coverage.counts.measured;
-        self.coverage.complete &= coverage.complete;
-        self.coverage.hosts.append(&mut coverage.hosts);
-        self.coverage.outside_scope.append(&mut coverage.outside_scope);
-        let Some(host) = host else { return };
+    fn add(&mut self, host: FleetHost) {
         if host.part == Part::InScope {
-            for (counts, verdict) in self.rules.iter_mut().zip(&host.verdicts) {
+            for (counts, verdict) in self.rules.iter_mut().zip(&host.judged.verdicts) {
                 counts.count(Standing::of(*verdict));
             }
-            for (counts, place) in self.controls.iter_mut().zip(&asking.judging.places.controls) {
-                counts.count(place.standing(&host.verdicts));
+            for (counts, standing) in self.controls.iter_mut().zip(&host.judged.controls) {
+                counts.count(*standing);
             }
         }
         self.hosts.push(host);
@@ -335,27 +372,18 @@ impl Fleet {
 }
 
 impl PastHost {
-    /// In short; `None` if it never enrolled.
-    pub(super) fn summary(&self) -> Option<HostSummary> {
-        let host = self.host.as_ref()?;
-        Some(HostSummary {
-            host: host.host.clone(),
-            name: host.name.clone(),
-            in_scope: self.part == Part::InScope,
+    /// As a list of all hosts has it.
+    pub(super) fn in_short(self, places: &Places) -> FleetHost {
+        FleetHost {
+            name: self.host.name,
+            enrolled: Some((self.host.host, self.host.tenure)),
+            part: self.part,
             reporting: self.reporting,
             stage: self.coverage.stage,
-            enrolled_at: host.tenure.enrolled_at,
-            revoked_at: host.tenure.revoked_at,
             last_statement: self.coverage.last_statement,
             silent_since: self.silent_since,
-            standing: self
-                .verdicts
-                .iter()
-                .copied()
-                .reduce(Verdict::worse)
-                .unwrap_or(Verdict::Unknown),
-            verdicts: StandingCounts::of(&self.verdicts),
-        })
+            judged: Arc::new(Judged::of(self.verdicts, self.coverage.not_measured, places)),
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use evidence::{Digest, Timestamp};
 use serde::Serialize;
 
 use super::asking::Asking;
-use super::past::Past;
 use super::{AsOf, Query, QueryError, Span};
 
 /// One rule of a list.
@@ -119,7 +118,7 @@ impl Asking<'_> {
                 .map(|tally| tally.counts(totals.never_enrolled))
                 .collect()
         } else {
-            Past::new(self).fleet()?.rules
+            self.fleet()?.rules.clone()
         };
         let summary = |(rule, hosts): (&std::sync::Arc<controls::Rule>, HostCounts)| RuleSummary {
             id: rule.id().to_owned(),

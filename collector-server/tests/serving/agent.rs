@@ -15,7 +15,7 @@ use evidence::note::VerifierKey;
 use evidence::proof::{Receipt, hashes_from_text};
 use evidence::statement::{AgentBuild, HostId, Observation, Predicate, Statement, Subject};
 use evidence::tree;
-use evidence::wire::{DeliverResponse, Delivered, EnrolRequest, EnrolResponse, Problem, Token, proof_message};
+use evidence::wire::{DeliverResponse, Delivered, EnrolRequest, EnrolResponse, Pace, Problem, Token, proof_message};
 use evidence::{Digest, Timestamp};
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Client, Response, StatusCode};
@@ -254,7 +254,13 @@ impl Agent {
     }
 
     pub(crate) async fn send(&self, lines: &[&[u8]]) -> Response {
-        let url = self.url(&format!("/v1/statements?known={}", self.known.0));
+        self.send_at(None, lines).await
+    }
+
+    /// Sends statements, saying which pace it goes by.
+    pub(crate) async fn send_at(&self, pace: Option<Pace>, lines: &[&[u8]]) -> Response {
+        let pace = pace.map(|pace| format!("&pace={pace}")).unwrap_or_default();
+        let url = self.url(&format!("/v1/statements?known={}{pace}", self.known.0));
         self.client.post(url).body(lines.join(&b'\n')).send().await.unwrap()
     }
 

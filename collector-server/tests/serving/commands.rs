@@ -106,6 +106,75 @@ async fn commands_work_beside_a_server_and_without_one() {
     Serving::start(&data).end();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_enrolled_again_is_shown_with_what_revokes_its_identity_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Serving::start(&data);
+    let ca = std::fs::read_to_string(data.join("ca.pem")).unwrap();
+    let mut hosts = Vec::new();
+    for number in [1, 2] {
+        let (success, text) = run(&data, &["token", "create", "--json"]);
+        assert!(success, "{text}");
+        let created: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let url = created["collector"].as_str().unwrap();
+        let address = url.strip_prefix("https://").unwrap().parse().unwrap();
+        let token = created["token"].as_str().unwrap();
+        let agent = Agent::enrol(address, &ca, token, NewHost::new(number, "web")).await;
+        hosts.push(agent.host.as_str().to_owned());
+    }
+    server.end();
+    let revoke = format!("affiant-collector host revoke {} --reason", hosts[0]);
+    for command in ["hosts", "coverage"] {
+        let (success, text) = run(&data, &[command]);
+        assert!(success && text.contains("web has 2 identities that count"), "{text}");
+        assert!(text.contains(&revoke) && text.contains(&hosts[1]), "{text}");
+    }
+    let (success, text) = run(&data, &["host", "revoke", &hosts[0], "--reason", "enrolled again"]);
+    assert!(success, "{text}");
+    let (success, text) = run(&data, &["hosts"]);
+    assert!(success && !text.contains("identities that count"), "{text}");
+}
+
+#[test]
+fn a_wrong_command_line_exits_as_that_of_the_other_programs_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |arguments: &[&str]| program(folder.path()).args(arguments).output().unwrap().status.code();
+    for wrong in [
+        ["hosts", "--no-such-option"].as_slice(),
+        &["no-such-command"],
+        &[],
+        &["token", "create", "--ttl", "1w"],
+    ] {
+        assert_eq!(status(wrong), Some(64), "{wrong:?}");
+    }
+    for asked in [["--help"].as_slice(), &["--version"], &["token", "create", "--help"]] {
+        assert_eq!(status(asked), Some(0), "{asked:?}");
+    }
+    // The line is right, the answer is no.
+    assert_eq!(status(&["hosts"]), Some(1));
+}
+
+#[test]
+fn rules_are_tested_by_their_defaults_whatever_the_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    // Its cases are written for the default.
+    std::fs::write(
+        rules.join("baseline.yaml"),
+        "sshd-ciphers-strong: {allowed: [aes128-ctr]}\n",
+    )
+    .unwrap();
+    let (success, text) = run(folder.path(), &["rules", "test", rules.to_str().unwrap()]);
+    assert!(success && text.contains("pass"), "{text}");
+    let (success, text) = run(folder.path(), &["rules", "list", rules.to_str().unwrap(), "--json"]);
+    assert!(success && text.contains("aes128-ctr"), "{text}");
+    std::fs::write(rules.join("baseline.yaml"), "sshd-ciphers-strong: {allowed: 1}\n").unwrap();
+    let (success, text) = run(folder.path(), &["rules", "test", rules.to_str().unwrap()]);
+    assert!(!success && text.contains("sshd-ciphers-strong"), "{text}");
+}
+
 #[test]
 fn a_configuration_that_makes_no_sense_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();

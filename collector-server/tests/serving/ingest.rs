@@ -4,7 +4,7 @@ use affiant_collector::clock::Clock as _;
 use evidence::Digest;
 use evidence::envelope::Verified;
 use evidence::statement::{HostId, Lost};
-use evidence::wire::{Delivered, ManifestResponse, RefusalCode};
+use evidence::wire::{DeliverResponse, Delivered, ManifestResponse, Pace, RefusalCode};
 
 use crate::agent::{Agent, NewHost, facts, manifest, problem};
 use crate::server::TestServer;
@@ -35,6 +35,24 @@ fn code(delivered: &[Delivered]) -> (RefusalCode, String) {
     match delivered {
         [Delivered::Refused(refusal)] => (refusal.code, refusal.detail.clone()),
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_goes_by_another_pace_is_told_the_right_one() {
+    let server = TestServer::start().await;
+    let (mut agent, manifest) = ready(&server, 1).await;
+    let right: Pace = server.app.config.pace.into();
+    let wrong = Pace {
+        seal_seconds: right.seal_seconds + 1,
+        ..right
+    };
+    for (said, told) in [(Some(wrong), Some(right)), (Some(right), None), (None, None)] {
+        let statement = agent.next(server.clock.now(), manifest);
+        let response = agent.send_at(said, &[statement.bytes()]).await;
+        let response: DeliverResponse = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        index(&response.results[0]);
+        assert_eq!(response.pace, told);
     }
 }
 

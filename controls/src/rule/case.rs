@@ -141,7 +141,8 @@ fn split(pointer: &str) -> Option<(&str, String)> {
 }
 
 impl Rule {
-    /// Runs its cases.
+    /// Runs its cases. They say what the file means, so they are judged by its own defaults and what a case sets, whatever
+    /// the baseline in force is.
     pub fn test_cases(&self, schemas: &Schemas) -> Vec<CaseResult> {
         self.cases
             .iter()
@@ -164,19 +165,21 @@ impl Rule {
     }
 
     pub(crate) fn judge_case(&self, case: &PreparedCase, schemas: &Schemas) -> Result<Judgement, String> {
-        let mut values = self.values.clone();
+        let mut values: serde_json::Map<_, _> = self
+            .parameters
+            .iter()
+            .map(|(name, parameter)| (name.clone(), parameter.default.clone()))
+            .collect();
         for (name, value) in &case.parameters {
             let parameter = self
                 .parameters
                 .get(name)
                 .ok_or_else(|| format!("there is no parameter {name}"))?;
             parameter.check(value).map_err(|problem| format!("{name}: {problem}"))?;
-            if let Value::Object(values) = &mut values {
-                values.insert(name.clone(), value.clone());
-            }
+            values.insert(name.clone(), value.clone());
         }
         let evaluation = Evaluation::of(&case.document, schemas, Completeness::Part);
-        Ok(evaluation.judge_with(self, &values, case.at))
+        Ok(evaluation.judge_with(self, &Value::Object(values), case.at))
     }
 }
 

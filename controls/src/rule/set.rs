@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use evidence::Digest;
+use evidence::{Digest, pack};
 use thiserror::Error;
 
 use super::load::{RuleError, load};
@@ -56,6 +56,12 @@ pub enum FileProblem {
     Baseline(BaselineError),
 }
 
+/// The id of the rule in a file, by the name that the file has in a log or a pack; `None` if it has another name.
+pub fn rule_of(name: &str) -> Option<&str> {
+    let id = name.strip_prefix("rules/")?.strip_suffix(".yaml")?;
+    (name != pack::BASELINE).then_some(id)
+}
+
 impl RuleSet {
     /// The built-in rules with their defaults.
     pub fn builtin() -> Result<Self, RuleSetError> {
@@ -65,6 +71,27 @@ impl RuleSet {
     /// The files of the built-in rules: `(name without .yaml, bytes)`, sorted.
     pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
         data::RULES.iter().copied()
+    }
+
+    /// Loads the rule files and the baseline among files that have the names of a log or a pack: `rules/<id>.yaml`,
+    /// `rules/baseline.yaml`. Files of other names are not for it. Either all load or none does.
+    pub fn from_files<N, B>(files: impl IntoIterator<Item = (N, B)>) -> Result<Self, RuleSetError>
+    where
+        N: AsRef<str>,
+        B: AsRef<[u8]>,
+    {
+        let (mut rules, mut baseline) = (Vec::new(), Baseline::default());
+        for (name, bytes) in files {
+            let name = name.as_ref();
+            if name == pack::BASELINE {
+                baseline = Baseline::from_yaml(bytes.as_ref()).map_err(|error| RuleSetError {
+                    problems: vec![FileProblem::Baseline(error)],
+                })?;
+            } else if let Some(id) = rule_of(name) {
+                rules.push((id.to_owned(), bytes));
+            }
+        }
+        Self::load(rules, &baseline)
     }
 
     /// Loads rule files, given as `(name without .yaml, bytes)`. Either all load or none does.
@@ -146,7 +173,7 @@ impl RuleSet {
         Digest::of(self.manifest().as_bytes())
     }
 
-    /// Runs the cases in the rule files.
+    /// Runs the cases in the rule files, by the defaults of each file.
     pub fn test_cases(&self) -> Vec<CaseResult> {
         self.rules
             .values()

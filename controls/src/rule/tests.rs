@@ -224,6 +224,62 @@ fn parameters_hold_only_what_can_be_equal() {
 }
 
 #[test]
+fn cases_are_judged_by_the_defaults_of_their_file() {
+    let text = RULE
+        .replace("facts.on && facts.secret.value", "facts.on == param.wanted")
+        .replace(
+            "severity: low",
+            "severity: low\nparameters: {wanted: {type: bool, default: true, description: d}}",
+        )
+        .replace(
+            "cases: []",
+            "cases:\n\
+             - {name: on, facts: {on: true}, verdict: met}\n\
+             - {name: on and not wanted, facts: {on: true}, parameters: {wanted: false}, verdict: not_met}\n",
+        );
+    let mut baseline = Baseline::default();
+    baseline.set("some-rule", "wanted", json!(false));
+    let own = RuleSet::load_with([("some-rule", &text)], &baseline, schemas()).unwrap();
+    assert_eq!(own.rule("some-rule").unwrap().values(), &json!({"wanted": false}));
+    let results = own.test_cases();
+    assert!(
+        results.len() == 2 && results.iter().all(CaseResult::passed),
+        "{results:?}"
+    );
+}
+
+#[test]
+fn a_set_is_read_out_of_the_files_of_a_log() {
+    let files = |baseline: &'static [u8]| {
+        let rules = RuleSet::builtin_files().map(|(id, bytes)| (evidence::pack::rule(id), bytes));
+        let others = [
+            (evidence::pack::BASELINE.to_owned(), baseline),
+            (evidence::pack::SCOPE.to_owned(), b"web-1\n".as_slice()),
+            (evidence::pack::catalogue("some"), b"id\n".as_slice()),
+        ];
+        others.into_iter().chain(rules).collect::<Vec<_>>()
+    };
+    let builtin = RuleSet::builtin().unwrap();
+    let plain = RuleSet::from_files(files(b"{}\n")).unwrap();
+    assert_eq!(plain.digest(), builtin.digest());
+    let own = RuleSet::from_files(files(b"sshd-ciphers-strong: {allowed: [aes256-ctr]}\n")).unwrap();
+    let key = |set: &RuleSet| set.rule("sshd-ciphers-strong").unwrap().key();
+    assert_ne!(key(&own), key(&plain));
+    for (baseline, reason) in [
+        (b"- 1".as_slice(), "baseline.yaml: "),
+        (b"a: \xff", "baseline.yaml: "),
+        (b"no-such-rule: {a: 1}", "there is no such rule"),
+    ] {
+        let refused = RuleSet::from_files(files(baseline)).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+    let mut twice = files(b"");
+    twice.push(twice.last().unwrap().clone());
+    let refused = RuleSet::from_files(twice).unwrap_err();
+    assert!(refused.to_string().contains("a rule of this id already"), "{refused}");
+}
+
+#[test]
 fn only_what_was_seen_is_judged() {
     let rules = rule(&[]);
     let yes = document(seen(&json!({"outcome": "observed", "value": true})));

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -237,4 +239,54 @@ proptest! {
         let some = Timeline::of(40, some).unwrap();
         prop_assert_eq!(all.over(&id(), at(from), at(from + length)), some.over(&id(), at(from), at(from + length)));
     }
+
+    #[test]
+    fn a_timeline_of_a_period_answers_as_a_whole_one_does(observations in observations(), from in 0..3000_i64, length in 0..2000_i64) {
+        let (from, to) = (at(from), at(from + length));
+        let whole = Timeline::of(40, observations.clone()).unwrap();
+        let (mut part, mut manifests) = (Timeline::within(40, from, to), BTreeMap::new());
+        for mut observation in observations {
+            let bytes = observation.manifest.to_bytes();
+            observation.manifest = Arc::clone(manifests.entry(bytes).or_insert(observation.manifest));
+            part.append(observation).unwrap();
+        }
+        prop_assert_eq!(part.over(&id(), from, to), whole.over(&id(), from, to));
+        prop_assert_eq!(part.gaps(from, to), whole.gaps(from, to));
+        let held = |timeline: &Timeline| {
+            let mut told = timeline.over(&id(), to.plus(-1), to).into_iter().map(|interval| interval.told);
+            told.next().map(|told| match told {
+                State::Held { digest, .. } => digest.to_string(),
+                told => format!("{:?}", std::mem::discriminant(&told)),
+            })
+        };
+        prop_assert_eq!(held(&part), held(&whole));
+        let last = |timeline: &Timeline| {
+            let before = timeline.told().iter().rfind(|told| told.from < to);
+            before.map(|told| (told.index, told.from, told.until))
+        };
+        prop_assert_eq!(last(&part), last(&whole));
+    }
+}
+
+#[test]
+fn a_timeline_of_a_period_grows_with_changes_only() {
+    let [one, other] = ["a", "b"].map(|facts| observation(0, 0, facts).manifest);
+    let mut timeline = Timeline::within(100, at(0), at(100_000));
+    for index in 0..1000 {
+        let manifest = if (400..700).contains(&index) { &other } else { &one };
+        let told = Observation {
+            manifest: Arc::clone(manifest),
+            ..observation(index, i64::try_from(index).unwrap() * 60, "a")
+        };
+        timeline.append(told).unwrap();
+    }
+    assert!(timeline.told().len() <= 8, "{}", timeline.told().len());
+    expect(
+        &told(&timeline, 0, 60_000),
+        &[
+            (0, 24_000, "a0..399"),
+            (24_000, 42_000, "b400..699"),
+            (42_000, 60_000, "a700..999"),
+        ],
+    );
 }

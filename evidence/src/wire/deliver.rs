@@ -1,5 +1,7 @@
 //! Delivering statements, and checking in between.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -17,6 +19,9 @@ pub struct DeliverResponse {
     /// Consistency proof (Base64 hashes) from the size that the agent said it knows to `checkpoint`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consistency: Vec<String>,
+    /// How often to do what, if the agent said that it does so at another pace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
 }
 
 /// What became of one envelope.
@@ -126,6 +131,17 @@ pub struct Pace {
     pub collect_seconds: u32,
     /// A check-in this often.
     pub check_in_seconds: u32,
+}
+
+/// `SEAL-COLLECT-CHECK_IN`, as a delivery's `pace` has it.
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}-{}-{}",
+            self.seal_seconds, self.collect_seconds, self.check_in_seconds
+        )
+    }
 }
 
 /// RFC 9457 problem details: why a whole request was refused.

@@ -29,6 +29,8 @@ pub struct Story {
     pub late: Vec<u8>,
     /// The keys, from elsewhere.
     pub trust: Trust,
+    /// The same, as the collector printed them.
+    pub trust_file: String,
     /// The log after the pack was issued.
     pub entries: Vec<Vec<u8>>,
     /// The private keys of log and collector.
@@ -107,6 +109,7 @@ impl Story {
             older,
             late,
             trust: fleet.trust(),
+            trust_file: fleet.trust_file(),
             entries,
             keys: fleet.keys(),
             hosts: Hosts { web, db, old },

@@ -76,13 +76,24 @@ fn the_pack_is_verified_and_so_is_the_one_before_it() {
     let warned = |words: &str| report.warnings.iter().any(|warning| warning.contains(words));
     assert!(warned("2 of its statements were lost"), "{report}");
     assert!(!warned("--trust"), "{report}");
+}
+
+/// Who has no trust file yet when the pack comes compares key ids with one that comes later.
+#[test]
+fn without_trust_the_key_ids_are_printed_that_the_trust_file_has() {
     let report = pack::verify(story().older.clone(), Options::default()).unwrap();
+    let mut warnings = report.warnings.iter();
+    let warning = warnings.find(|warning| warning.contains("no --trust file")).unwrap();
+    let comments = story().trust_file.lines().filter_map(|line| line.strip_prefix("# "));
+    let key_ids: Vec<&str> = comments.collect();
+    let [log, collector] = key_ids.as_slice() else {
+        panic!("{:?}", story().trust_file);
+    };
+    assert!(log.starts_with("key id ") && log != collector);
+    let name = story().trust.log.name();
     assert!(
-        report
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("no --trust file")),
-        "{report}"
+        warning.contains(&format!("log {name} has {log}, collector has {collector}")),
+        "{warning}"
     );
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Reading {
     pub(super) freshness: u64,
     /// Begin of the period.
     pub(super) from: Timestamp,
+    /// End of the period.
+    pub(super) to: Timestamp,
 }
 
 /// What the hosts told.
@@ -92,7 +94,7 @@ pub(super) fn read(
         }
         let mut epochs = BTreeSet::new();
         let (mut link, mut end): (Option<Link>, Option<End>) = (None, None);
-        let mut timeline = Timeline::new(options.freshness);
+        let mut timeline = Timeline::within(options.freshness, options.from, options.to);
         let mut alarms = 0;
         entries::for_each(context, log, seen, file, |entry| {
             let (index, place, digest) = (entry.index, entry.place, entry.digest);
@@ -118,7 +120,9 @@ pub(super) fn read(
             timeline.append(told).map_err(|error| Failure::wrong(error, &place))?;
             count += 1;
             chains.first = Some(chains.first.map_or(index, |first: u64| first.min(index)));
-            epochs.insert(observation.epoch.clone());
+            if link.as_ref().is_none_or(|before| before.epoch != observation.epoch) {
+                epochs.insert(observation.epoch.clone());
+            }
             link = Some(Link {
                 epoch: observation.epoch.clone(),
                 sequence: observation.sequence,

@@ -1,6 +1,7 @@
 //! The files of statements: one log entry per line.
 
 use std::io::BufRead;
+use std::rc::Rc;
 
 use evidence::envelope::{self, Unverified};
 use evidence::tree;
@@ -27,7 +28,7 @@ pub(super) struct Entry {
 /// A line of a file of statements.
 #[derive(Clone)]
 pub(super) struct Place {
-    file: String,
+    file: Rc<str>,
     line: u64,
     index: Option<u64>,
 }
@@ -97,13 +98,14 @@ pub(super) fn for_each(
     file: &str,
     mut take: impl FnMut(Entry) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let name: Rc<str> = file.into();
     let ((), digest) = context.archive.stream(file, |reader| {
         let (mut line, mut number, mut last) = (Vec::new(), 0, None);
         loop {
             line.clear();
             number += 1;
             let mut place = Place {
-                file: file.to_owned(),
+                file: Rc::clone(&name),
                 line: number,
                 index: None,
             };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use controls::assessment::{self, Assessor, Witness};
-use controls::{Baseline, Catalogue, RuleSet, catalogue};
+use controls::{Catalogue, RuleSet, catalogue};
 use evidence::Digest;
 use evidence::pack;
 use evidence::statement::{PackIssue, Subject};
@@ -22,7 +22,9 @@ pub(super) fn check(
     manifests: &Manifests,
 ) -> Result<(), Failure> {
     let files = rule_files(context, in_force)?;
-    let rules = rule_set(&files)?;
+    // They are the rules that were in force; that this verifier cannot read them says nothing about the pack.
+    let rules =
+        RuleSet::from_files(&files).map_err(|error| Failure::unable(format!("the rules do not load: {error}")))?;
     let catalogue = known_catalogue(issue, &files)?;
     let scope = scope(&files)?;
 
@@ -99,24 +101,6 @@ fn rule_files(context: &mut Context, in_force: &[Subject]) -> Result<BTreeMap<St
 
 fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
     std::str::from_utf8(bytes).map_err(|_| Failure::wrong("not UTF-8", name))
-}
-
-fn rule_set(files: &BTreeMap<String, Vec<u8>>) -> Result<RuleSet, Failure> {
-    let baseline = match files.get(pack::BASELINE) {
-        Some(bytes) => {
-            Baseline::from_yaml(text(pack::BASELINE, bytes)?).map_err(|error| Failure::wrong(error, pack::BASELINE))?
-        }
-        None => Baseline::default(),
-    };
-    let rules = files
-        .iter()
-        .filter(|(name, _)| name.as_str() != pack::BASELINE)
-        .filter_map(|(name, bytes)| {
-            let id = name.strip_prefix("rules/")?.strip_suffix(".yaml")?;
-            Some((id, bytes))
-        });
-    // They are the rules that were in force; that this verifier cannot read them says nothing about the pack.
-    RuleSet::load(rules, &baseline).map_err(|error| Failure::unable(format!("the rules do not load: {error}")))
 }
 
 /// The catalogue is compiled in, together with what it says about the reach of host evidence.

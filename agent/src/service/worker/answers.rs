@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use evidence::Timestamp;
-use evidence::wire::{CheckInResponse, Refusal, RefusalCode};
+use evidence::wire::{CheckInResponse, Pace, Refusal, RefusalCode};
 
 use super::talk::{Delivery, Heard, client};
 use super::{REMIND, Timing, Worker, some_fraction};
@@ -31,7 +31,11 @@ impl Worker {
                     Err(ExchangeError::Trouble(trouble)) => trouble.is_answer(),
                     Err(_) => false,
                 };
+                let pace = delivery.answer.as_ref().ok().and_then(|answer| answer.pace);
                 let later = self.delivered(delivery).await?;
+                if let Some(pace) = pace {
+                    self.take_pace(pace, timing, now)?;
+                }
                 if std::mem::take(&mut self.restate) {
                     timing.schedule.restate(now);
                 }
@@ -242,15 +246,20 @@ impl Worker {
             );
         }
         self.report.clock_ahead_seconds = Some(ahead);
-        if answer.pace != self.keeper.member().pace()? {
-            tracing::info!(pace = ?answer.pace, "the collector sets another pace");
-            if let Err(error) = self.keeper.member().set_pace(answer.pace) {
-                tracing::warn!(%error, "the pace is forgotten at the next start");
-            }
-            timing.schedule.set_pace(answer.pace, now);
-        }
+        self.take_pace(answer.pace, timing, now)?;
         if let Some(head) = self.keeper.spool().head() {
             timing.schedule.wall_clock(wall.since(head.observed_at), now);
+        }
+        Ok(())
+    }
+
+    fn take_pace(&mut self, pace: Pace, timing: &mut Timing, now: Instant) -> Result<(), ServiceError> {
+        if pace != self.keeper.member().pace()? {
+            tracing::info!(?pace, "the collector sets another pace");
+            if let Err(error) = self.keeper.member().set_pace(pace) {
+                tracing::warn!(%error, "the pace is forgotten at the next start");
+            }
+            timing.schedule.set_pace(pace, now);
         }
         Ok(())
     }

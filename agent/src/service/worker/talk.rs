@@ -72,9 +72,9 @@ pub(super) fn deliver(
 ) -> Result<impl Future<Output = Delivery> + Send + use<>, ServiceError> {
     let batch = keeper.spool().batch(MAX_BATCH, BATCH_BYTES)?;
     let (client, store) = (client.clone(), keeper.store().clone());
-    let known = keeper.known().checkpoint().size;
+    let (known, pace) = (keeper.known().checkpoint().size, keeper.member().pace()?);
     Ok(async move {
-        let answer = exchange(&client, &batch, known, &store).await;
+        let answer = exchange(&client, &batch, known, pace, &store).await;
         Delivery { batch, answer }
     })
 }

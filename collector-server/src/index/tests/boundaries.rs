@@ -5,8 +5,8 @@ use controls::status::Status;
 use controls::verdict::Verdict;
 use evidence::Timestamp;
 
-use super::ground::{Ground, RULES, at, kernel_and_release, packages, stated};
-use crate::query::{FindingFilter, HostFilter, HostReporting, Page, Query, Span};
+use super::ground::{Ground, RULES, Stated, at, kernel_and_release, packages, stated};
+use crate::query::{FindingFilter, HostFilter, HostReporting, Namesake, Page, Query, Span};
 
 const FRESHNESS: u64 = 100;
 
@@ -198,4 +198,77 @@ fn changes_are_told_once() {
         told.contains(&(at(130), "packages-inventoried", Verdict::Unknown)),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_name_with_two_identities_is_told_until_one_is_revoked() {
+    let (mut ground, query) = ground();
+    ground.clock.set(50);
+    ground.enrol("beta", 20);
+    let again = ground.enrol("alpha", 30);
+    let mut writer = ground.writer();
+    writer.catch_up(at(50)).unwrap();
+    let namesakes = query.namesakes(10).unwrap();
+    assert_eq!(namesakes.len(), 1);
+    assert_eq!(namesakes[0].name, "alpha");
+    let times = |host: &Namesake| (host.enrolled_at, host.last_statement);
+    assert_eq!(
+        namesakes[0].hosts.iter().map(times).collect::<Vec<_>>(),
+        [(at(0), Some(at(10))), (at(30), None)]
+    );
+    assert_eq!(namesakes[0].older(), &namesakes[0].hosts[..1]);
+    assert_eq!(query.coverage(Span::Now).unwrap().counts.scope, 3);
+    ground.revoke(0, 50);
+    writer.catch_up(at(50)).unwrap();
+    assert_eq!(query.namesakes(10).unwrap(), []);
+    assert_eq!(query.coverage(Span::Now).unwrap().counts.scope, 2);
+    assert_eq!(again, 2);
+}
+
+#[test]
+fn a_past_instant_is_kept_until_something_reaches_back_to_it() {
+    let (mut ground, query) = ground();
+    let manifest = ground.keep(&[packages(1, false)]);
+    let mut writer = ground.writer();
+    ground.clock.set(500);
+    writer.catch_up(at(500)).unwrap();
+    let fresh = |seconds| {
+        let overview = query.overview(catalogue::DEFAULT, Span::At(at(seconds))).unwrap();
+        let (from, to) = overview.as_of.period();
+        let told = query.overview(catalogue::DEFAULT, Span::Over { from, to }).unwrap();
+        assert_eq!(overview, told, "{seconds}");
+        (overview.hosts.fresh, overview.coverage.enrolled)
+    };
+    assert_eq!([50, 130, 200].map(fresh), [(1, 1), (0, 1), (0, 1)]);
+    // It says that the one before held for longer: what was silence is not any more.
+    let held = Stated {
+        held_until: Some(140),
+        ..stated(300)
+    };
+    ground.state(0, manifest, held);
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([50, 130, 200].map(fresh), [(1, 1), (1, 1), (0, 1)]);
+    // Of statements that were lost nothing is known: the one before them speaks for its second only.
+    let lost = Stated {
+        lost: true,
+        ..stated(350)
+    };
+    ground.state(0, manifest, lost);
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([130, 300, 301].map(fresh), [(1, 1), (1, 1), (0, 1)]);
+    // Entries come late: an enrolment of before, and its statements.
+    let late = ground.enrol("beta", 120);
+    ground.state(late, manifest, stated(125));
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([50, 130, 301].map(fresh), [(1, 1), (2, 2), (0, 2)]);
+    ground.revoke(0, 500);
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([50, 130, 301].map(fresh), [(1, 1), (2, 2), (0, 2)]);
+    // Other rules, and a list.
+    ground.rules(RULES, FRESHNESS, Some("alpha\ngamma\n"), 500);
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([50, 130, 301].map(fresh), [(1, 1), (2, 1), (0, 1)]);
+    ground.enrol("gamma", 500);
+    writer.catch_up(at(500)).unwrap();
+    assert_eq!([50, 130, 301].map(fresh), [(1, 1), (2, 1), (0, 1)]);
 }

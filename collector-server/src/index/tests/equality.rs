@@ -1,13 +1,15 @@
 //! Whatever happens, the index answers as `controls` does over the log.
 
 use controls::catalogue;
+use controls::status::Standing;
+use controls::verdict::Verdict;
 use evidence::Timestamp;
 use proptest::prelude::*;
 
 use super::ground::{BEGIN, Ground, RULES, Stated, at, denied, kernel_and_release, packages, sort};
 use crate::clock::Clock as _;
 use crate::index::Writer;
-use crate::query::{FindingFilter, HostFilter, HostReporting, Page, Query, Span};
+use crate::query::{FindingFilter, HostFilter, HostReporting, HostSort, ListedFinding, Page, Query, Span};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -118,6 +120,66 @@ fn present_is_past(query: &Query, now: Timestamp) {
     assert_eq!(now.missing.total, missing as u64);
 }
 
+/// A past instant as it is made out of rows, and kept, against the same second told as a period.
+fn instant_is_period(query: &Query, at: Timestamp) {
+    let (instant, period) = (
+        Span::At(at),
+        Span::Over {
+            from: at,
+            to: at.plus(1),
+        },
+    );
+    // Twice: the second time it is kept.
+    for _ in 0..2 {
+        let overview = query.overview(catalogue::DEFAULT, instant).unwrap();
+        assert_eq!(overview, query.overview(catalogue::DEFAULT, period).unwrap());
+        assert_eq!(query.coverage(instant).unwrap(), query.coverage(period).unwrap());
+        assert_eq!(query.rules(instant).unwrap(), query.rules(period).unwrap());
+        for sort in [HostSort::Name, HostSort::LastStatement, HostSort::Standing] {
+            for descending in [false, true] {
+                let filter = HostFilter {
+                    sort,
+                    descending,
+                    ..HostFilter::default()
+                };
+                let ask = |span| query.hosts(span, &filter, Page::ALL).unwrap();
+                assert_eq!(ask(instant), ask(period));
+            }
+        }
+        for control in overview.controls.iter().filter(|control| !control.rules.is_empty()) {
+            let ask = |span, standing| {
+                let id = control.id.as_str();
+                let mut detail = query
+                    .control(catalogue::DEFAULT, id, span, standing, Page::ALL)
+                    .unwrap();
+                // At present names that never enrolled come last.
+                detail
+                    .hosts
+                    .items
+                    .sort_by_key(|host| (host.name.clone(), host.host.clone()));
+                detail
+            };
+            for standing in [None, Some(Standing::Met), Some(Standing::Unknown)] {
+                assert_eq!(ask(instant, standing), ask(period, standing));
+            }
+        }
+        let findings = |span| {
+            let filter = FindingFilter {
+                verdicts: vec![Verdict::NotMet],
+                ..FindingFilter::default()
+            };
+            let mut found = Vec::new();
+            let take = |listed: ListedFinding| {
+                found.push(listed.finding);
+                Ok(())
+            };
+            query.findings(span, &filter, take).unwrap();
+            found
+        };
+        assert_eq!(findings(instant), findings(period));
+    }
+}
+
 fn play(acts: &[Act]) {
     let mut ground = Ground::new();
     let query = ground.query();
@@ -175,6 +237,10 @@ fn play(acts: &[Act]) {
             }
             Act::Step => {
                 writer.step(at(now)).unwrap();
+                // What is kept from here on is asked for again when more has come in.
+                for seconds in [40, 150, now / 2, now] {
+                    instant_is_period(&query, at(seconds));
+                }
             }
             Act::Reopen => {
                 drop(writer);
@@ -187,6 +253,9 @@ fn play(acts: &[Act]) {
     compare(&ground, &query, Span::Now);
     for seconds in [0, now / 3, now / 2, now] {
         compare(&ground, &query, Span::At(at(seconds)));
+    }
+    for seconds in [0, 40, 150, now / 2, now, now + 60] {
+        instant_is_period(&query, at(seconds));
     }
     for (from, to) in [(0, now + 1), (now / 4, now / 2 + 1), (now / 2, now + 200)] {
         compare(

@@ -130,8 +130,52 @@ fn questions(query: &Query, now: i64, hosts: usize) {
         };
         query.findings(Span::Now, &filter, |_| Ok(())).unwrap()
     });
-    timed("overview, an hour ago", || {
-        query.overview(catalogue::DEFAULT, Span::At(at(now - 3600))).unwrap()
+    timed("names that many hosts have", || query.namesakes(10).unwrap());
+}
+
+/// Every page at a past instant: the first question makes it, the others find it.
+fn past_questions(query: &Query, instant: i64, hosts: usize) {
+    println!("at {instant} s");
+    let (at, page) = (Span::At(at(instant)), Page::first(50));
+    timed("  overview, first time", || {
+        query.overview(catalogue::DEFAULT, at).unwrap()
+    });
+    timed("  overview, again", || query.overview(catalogue::DEFAULT, at).unwrap());
+    timed("  hosts, first page", || {
+        query.hosts(at, &HostFilter::default(), page).unwrap()
+    });
+    timed("  hosts, last page", || {
+        let page = Page {
+            offset: hosts as u64 - 50,
+            ..page
+        };
+        query.hosts(at, &HostFilter::default(), page).unwrap()
+    });
+    for sort in [HostSort::Standing, HostSort::LastStatement] {
+        let filter = HostFilter {
+            sort,
+            ..HostFilter::default()
+        };
+        timed(&format!("  hosts, by {sort:?}"), || {
+            query.hosts(at, &filter, page).unwrap()
+        });
+    }
+    timed("  hosts, text that few have", || {
+        let filter = HostFilter {
+            text: Some("99.EXAMPLE".to_owned()),
+            ..HostFilter::default()
+        };
+        query.hosts(at, &filter, page).unwrap()
+    });
+    timed("  control", || {
+        query.control(catalogue::DEFAULT, "A.8.8", at, None, page).unwrap()
+    });
+    timed("  rules", || query.rules(at).unwrap());
+    timed("  coverage, every host", || query.coverage(at).unwrap());
+    let hosts = query.hosts(at, &HostFilter::default(), page).unwrap().hosts;
+    timed("  host", || query.host(&hosts.items[0].host, at).unwrap());
+    timed("  finding", || {
+        query.finding(&hosts.items[0].host, "reboot-none-pending", at).unwrap()
     });
 }
 
@@ -151,6 +195,16 @@ fn measure(hosts: usize, rounds: i64) {
     let size = std::fs::metadata(ground.path()).unwrap().len();
     println!("{} bytes on disk, {} per statement", size, size / step.position);
     questions(&query, now, hosts);
+    for instant in [now - 3600, now - 5000, now / 2] {
+        past_questions(&query, instant, hosts);
+    }
+    let period = Span::Over {
+        from: at(now / 2),
+        to: at(now / 2 + 1),
+    };
+    timed("overview, the same second told host by host", || {
+        query.overview(catalogue::DEFAULT, period).unwrap()
+    });
     let overview = query.overview(catalogue::DEFAULT, Span::Now).unwrap();
     assert_eq!(overview.hosts.fresh, hosts as u64);
     let mut ground = ground;

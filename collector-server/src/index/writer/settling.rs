@@ -11,6 +11,7 @@ use evidence::Timestamp;
 use super::{Touched, Writer};
 use crate::index::database::{Rows, timestamp, unsigned};
 use crate::index::host::State;
+use crate::index::moment::Said;
 use crate::index::standing::HostStanding;
 use crate::index::totals::By;
 use crate::index::{InForce, IndexError, Totals};
@@ -27,7 +28,7 @@ impl Writer {
     /// Counts all hosts anew: after the rules, the scope or the freshness have changed.
     pub(super) fn restate(&mut self) -> Result<(), IndexError> {
         let rows = Rows(&self.connection);
-        rows.batch("forgetting where hosts stand", "DELETE FROM standing")?;
+        rows.batch("forgetting where hosts stand", "DELETE FROM standing; DELETE FROM said")?;
         // Other rules may end at other instants.
         let sql = "UPDATE judged SET due = (SELECT MIN(until) FROM judgement WHERE judgement.facts = judged.facts)";
         rows.run("writing judgements", sql, [])?;
@@ -248,6 +249,7 @@ impl Writer {
         let mut observed = BTreeSet::new();
         let seen = state.seen.filter(|seen| now < seen.until);
         if let Some(seen) = seen {
+            let (mut since, mut until, mut all_known) = (Timestamp::MIN, None, true);
             let rows = Rows(&self.connection);
             let documents = self.numbers.documents(rows, self.store.as_ref(), seen.manifest)?;
             for (probe, facts) in documents
@@ -260,12 +262,20 @@ impl Writer {
                 if judged.observed {
                     observed.insert(probe.clone());
                 }
+                all_known &= judged.probe.is_some();
+                since = since.max(judged.since);
+                until = [until, judged.until].into_iter().flatten().min();
                 // A document under the name of another probe: no rule that reads that name can say anything.
                 for (place, verdict) in judged.verdicts.iter().filter(|_| judged.probe.as_ref() == Some(probe)) {
                     if let Some(cell) = verdicts.get_mut(*place) {
                         *cell = *verdict;
                     }
                 }
+            }
+            // Of a document that is withheld nothing is kept: it may be there another time.
+            if all_known {
+                let said = Said::of(&verdicts, &self.places, |document| observed.contains(document));
+                said.write(rows, seen.manifest, (since, until))?;
             }
         }
         let measured = self.places.documents.iter().all(|document| observed.contains(document));

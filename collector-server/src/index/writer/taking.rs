@@ -9,7 +9,7 @@ use super::{Touched, Writer};
 use crate::index::IndexError;
 use crate::index::database::{Rows, signed};
 use crate::index::entry::Entry;
-use crate::index::host::{State, Statement, Stretch};
+use crate::index::host::{State, Statement, Stretch, Taken};
 use crate::index::standing::HostStanding;
 use crate::index::told::StatementRow;
 
@@ -47,6 +47,9 @@ impl Writer {
         self.states.insert(host, state);
         touched.judged_anew.insert(host);
         touched.names.insert(enrolment.name.clone());
+        // A name on the list is missed at every instant before its host enrolled.
+        let listed = self.rules.scope.is_some();
+        touched.reaches(if listed { Timestamp::MIN } else { enrolment.at });
         Ok(())
     }
 
@@ -59,6 +62,8 @@ impl Writer {
             .run("writing a revocation", sql, (host, signed(index), revocation.at.unix()))?;
         touched.judged_anew.insert(host);
         touched.names.insert(self.member(host)?.name);
+        // Answers about earlier instants tell of it too.
+        touched.reaches(Timestamp::MIN);
         Ok(())
     }
 
@@ -78,14 +83,15 @@ impl Writer {
             lost: observation.lost.is_some(),
             manifest: self.numbers.manifest(Rows(&self.connection), &manifest)?,
         };
-        let began = self.append(host, &statement)?;
-        statement.write(host, began, self.rows())?;
+        let taken = self.append(host, &statement)?;
+        statement.write(host, taken.began, self.rows())?;
+        touched.reaches(taken.reach);
         touched.hosts.insert(host);
         Ok(())
     }
 
     /// The statement's part in the stretches and runs of its host.
-    fn append(&mut self, host: i64, statement: &Statement) -> Result<Timestamp, IndexError> {
+    fn append(&mut self, host: i64, statement: &Statement) -> Result<Taken, IndexError> {
         let mut state = self.states.get(&host).copied().unwrap_or_default();
         let taken = state.append(statement, self.rules.freshness())?;
         self.states.insert(host, state);
@@ -95,7 +101,7 @@ impl Writer {
         if let (true, Some(begun)) = (taken.new_stretch, state.stretch) {
             self.turn(host, taken.ended.as_ref(), &begun)?;
         }
-        Ok(taken.began)
+        Ok(taken)
     }
 
     /// Ends and begins runs where one stretch follows another.

@@ -4,7 +4,8 @@ use askama::Template;
 use controls::coverage::ScopeSource;
 use serde::Deserialize;
 
-use crate::query::{CoverageNow, MissingHost, Page};
+use super::hosts::NAMESAKES;
+use crate::query::{CoverageNow, MissingHost, Namesakes, Page};
 use crate::web::frame::{Frame, Section};
 use crate::web::pager::{self, Pager};
 use crate::web::visit::{Choice, Shown, View, Visit, page};
@@ -51,10 +52,11 @@ struct CoveragePage {
     pager: Pager,
     outside: Vec<String>,
     outside_total: u64,
+    namesakes: Vec<Namesakes>,
 }
 
 impl CoveragePage {
-    fn of(view: &View, coverage: &CoverageNow) -> Self {
+    fn of(view: &View, coverage: &CoverageNow, namesakes: Vec<Namesakes>) -> Self {
         let counts = coverage.counts;
         let mut before = counts.scope;
         let stage = |(word, meaning, count): (&'static str, &'static str, u64)| {
@@ -104,12 +106,15 @@ impl CoveragePage {
             pager: Pager::of(&coverage.missing, "/coverage", &[]),
             outside: coverage.outside_scope.items.clone(),
             outside_total: coverage.outside_scope.total,
+            namesakes,
         }
     }
 }
 
 pub(in crate::web) async fn show(visit: Visit, Choice(chosen): Choice<Chosen>) -> Shown {
     let part = pager::page(chosen.page);
-    let coverage = visit.ask(move |query| query.coverage_now(part, OUTSIDE)).await?;
-    page(&CoveragePage::of(&visit.view, &coverage))
+    let (coverage, namesakes) = visit
+        .ask(move |query| Ok((query.coverage_now(part, OUTSIDE)?, query.namesakes(NAMESAKES)?)))
+        .await?;
+    page(&CoveragePage::of(&visit.view, &coverage, namesakes))
 }

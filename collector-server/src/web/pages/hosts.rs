@@ -5,7 +5,7 @@ use controls::status::Standing;
 use controls::verdict::Verdict;
 use serde::Deserialize;
 
-use crate::query::{HostFilter, HostReporting, HostSort, HostSummary, Hosts};
+use crate::query::{HostFilter, HostReporting, HostSort, HostSummary, Hosts, Namesakes};
 use crate::web::bar::Bar;
 use crate::web::frame::{Frame, Section};
 use crate::web::link;
@@ -16,6 +16,8 @@ use crate::web::when::When;
 
 /// Longest text to look for.
 const TEXT: usize = 128;
+/// Names shown that more than one host has.
+pub(super) const NAMESAKES: u64 = 10;
 
 /// What the form and the links ask for.
 #[derive(Debug, Default, Deserialize)]
@@ -147,6 +149,8 @@ struct HostsPage {
     /// Whether any condition is set.
     filtered: bool,
     collector_url: String,
+    /// Names that more than one host has; at present only.
+    namesakes: Vec<Namesakes>,
 }
 
 fn column(chosen: &Chosen, name: &'static str, sort: &'static str, first: &'static str) -> Column {
@@ -171,7 +175,7 @@ fn column(chosen: &Chosen, name: &'static str, sort: &'static str, first: &'stat
 }
 
 impl HostsPage {
-    fn of(view: &View, collector_url: String, chosen: Chosen, hosts: &Hosts) -> Self {
+    fn of(view: &View, collector_url: String, chosen: Chosen, (hosts, namesakes): (&Hosts, Vec<Namesakes>)) -> Self {
         let line = |host: &HostSummary| HostLine {
             id: host.host.to_string(),
             name: host.name.clone(),
@@ -207,6 +211,7 @@ impl HostsPage {
                 .iter()
                 .any(|(key, value)| conditions.contains(key) && !value.is_empty()),
             collector_url,
+            namesakes,
             chosen,
         }
     }
@@ -214,7 +219,13 @@ impl HostsPage {
 
 pub(in crate::web) async fn show(visit: Visit, Choice(chosen): Choice<Chosen>) -> Shown {
     let (span, filter, part) = (visit.view.span(), chosen.filter(), chosen.page());
-    let hosts = visit.ask(move |query| query.hosts(span, &filter, part)).await?;
+    let past = visit.view.at.is_some();
+    let (hosts, namesakes) = visit
+        .ask(move |query| {
+            let namesakes = if past { Vec::new() } else { query.namesakes(NAMESAKES)? };
+            Ok((query.hosts(span, &filter, part)?, namesakes))
+        })
+        .await?;
     let url = visit.web.agents_url();
-    page(&HostsPage::of(&visit.view, url, chosen, &hosts))
+    page(&HostsPage::of(&visit.view, url, chosen, (&hosts, namesakes)))
 }
