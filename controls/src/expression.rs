@@ -47,7 +47,7 @@ pub(crate) struct Expression {
     pub(crate) cost: Cost,
     /// Whether it reads `now`.
     pub(crate) reads_now: bool,
-    /// Paths to things that may be out of reach and whose `value` it reads, such as `facts.sudo`.
+    /// Paths to things that may be out of reach and whose `value` it reads, such as `facts.groups`.
     pub(crate) reads_known: BTreeSet<String>,
     /// Parameters that are compared with a choice of texts, and that choice.
     pub(crate) choices: Vec<(String, Arc<BTreeSet<String>>)>,

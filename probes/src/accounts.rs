@@ -1,13 +1,11 @@
 //! # What
-//! Users and groups by number, the state and ageing of their passwords (never the hashes), shells, homes, and who may
-//! act as root by sudo, with or without a password.
+//! Users and groups by number, the state and ageing of their passwords (never the hashes), shells and homes.
 //!
 //! # Source
-//! passwd(5), shadow(5), group(5), gshadow(5), login.defs(5), shells(5), nsswitch.conf(5), crypt(5), sudoers(5) and
-//! sudo.conf(5).
+//! passwd(5), shadow(5), group(5), gshadow(5), login.defs(5), shells(5), nsswitch.conf(5) and crypt(5).
 //!
 //! # Privilege
-//! `CAP_DAC_READ_SEARCH` for `/etc/shadow`, `/etc/gshadow`, sudoers files and homes.
+//! `CAP_DAC_READ_SEARCH` for `/etc/shadow`, `/etc/gshadow` and homes.
 //!
 //! # Bears on
 //! A.5.16 (identity management), A.5.17 (authentication information), A.5.18 (access rights), A.8.2 (privileged access
@@ -17,18 +15,16 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod collect;
-mod directory;
+pub(crate) mod directory;
 mod facts;
 pub(crate) mod group;
 mod home;
+pub(crate) mod local;
 pub(crate) mod passwd;
 mod password;
-mod records;
-mod settings;
+pub(crate) mod records;
+pub(crate) mod settings;
 mod shadow;
-mod sudo;
-mod sudo_facts;
-mod sudoers;
 
 pub use facts::*;
 
@@ -41,8 +37,8 @@ pub struct AccountsProbe;
 impl Probe for AccountsProbe {
     const SPEC: Spec = Spec {
         id: "accounts",
-        version: 1,
-        title: "Users, groups, the state of their passwords, and rights by sudo",
+        version: 2,
+        title: "Users, groups and the state of their passwords",
         reads: &[
             "/etc/passwd",
             "/etc/shadow",
@@ -51,15 +47,13 @@ impl Probe for AccountsProbe {
             "/etc/login.defs",
             "/etc/shells",
             "/etc/nsswitch.conf",
-            "/etc/sudoers and what it includes",
-            "/etc/sudo.conf",
-            "/proc/sys/kernel/hostname and /proc/self/mountinfo",
+            "/proc/self/mountinfo",
             "mode and owner of home folders",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/etc/", "/etc/sudoers.d/"],
+        watch: &["/etc/"],
         budget: Budget {
             millis: 1_000,
             bytes: 64 * 1024 * 1024,
@@ -67,10 +61,9 @@ impl Probe for AccountsProbe {
         does_not_show: &[
             "Accounts and groups of directories (LDAP, Active Directory, NIS): `other_sources` tells that there are such.",
             "Members of local groups that directories add.",
-            "What PAM demands of a password or of a login.",
+            "What PAM demands of a password or of a login: that is the probe `pam`.",
             "Keys, tickets and tokens by which an account can be used while it has no password.",
-            "sudo rights from LDAP or SSSD, and other ways to act as root: setuid programs, polkit, doas, capabilities.",
-            "Whether a command granted by sudo lets its user run others.",
+            "Who may act as root by other ways than a uid: sudo, polkit, setuid programs, capabilities.",
         ],
     };
 

@@ -11,7 +11,7 @@ use super::facts::{
 use super::home::Homes;
 use super::records::{Entries, TooManyLines, masked};
 use super::settings::{self, NameServices};
-use super::{group, passwd, password, shadow, sudo};
+use super::{group, passwd, password, shadow};
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
 use crate::reading::{Reading, Unread};
 
@@ -81,14 +81,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
     let services = reading
         .text("/etc/nsswitch.conf")
         .map(|text| text.map(|text| NameServices::parse(&text)));
-    let mut directory = Directory::new(&users, groups.value().map(Vec::as_slice).unwrap_or_default());
-    let elsewhere = |database| match &services {
-        Ok(Some(services)) => !services.others(database).is_empty(),
-        Ok(None) => false,
-        Err(_) => true,
-    };
-    directory.other_users = elsewhere("passwd");
-    directory.other_groups = elsewhere("group") || groups.value().is_none();
+    let directory = Directory::new(&users, groups.value().map(Vec::as_slice).unwrap_or_default());
     let defaults = reading
         .text(LOGIN_DEFS)
         .map(|text| text.map(|text| settings::login_defs(&text)));
@@ -98,7 +91,6 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
         Ok(None) => absent("/etc/shells is not there"),
         Err(unread) => Known::unread(&unread),
     };
-    let sudo = sudo::read(reading, &directory, &services);
     let names = AccountNames {
         users: grouped(users.iter().map(|user| (user.uid, user.name.clone()))),
         groups: grouped(
@@ -109,8 +101,6 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
                 .map(|group| (group.gid, group.name.clone())),
         ),
         homes: grouped(users.iter().map(|user| (user.uid, user.home.clone()))),
-        sudo_grants: sudo.texts,
-        sudoers_files: sudo.paths,
     };
     let group_facts = match &groups {
         Known::Observed(groups) => Known::Observed(group_facts(groups, &gshadow, &directory)),
@@ -142,7 +132,6 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
         uid_ranges,
         password_defaults: password_defaults(&defaults),
         valid_shells,
-        sudo: sudo.sudo,
     };
     Ok(Collected {
         facts,

@@ -6,11 +6,10 @@ use evidence::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::sudo_facts::*;
 use crate::probe::Known;
 
-/// The accounts and groups in the files under `/etc`, and who may act as somebody else by sudo. People and groups
-/// appear as numbers; their names are in the other document.
+/// The accounts and groups in the files under `/etc`. People and groups appear as numbers; their names are in the other
+/// document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Accounts {
     /// Accounts in `/etc/passwd`, sorted by uid and line.
@@ -39,8 +38,6 @@ pub struct Accounts {
     pub password_defaults: Known<PasswordDefaults>,
     /// Shells in `/etc/shells`, sorted; `absent` if there is no such file.
     pub valid_shells: Known<Vec<String>>,
-    /// Rights by sudo.
-    pub sudo: Known<Sudo>,
 }
 
 /// An account.
@@ -264,19 +261,4 @@ pub struct AccountNames {
     pub groups: BTreeMap<u32, Vec<String>>,
     /// Home folders by uid.
     pub homes: BTreeMap<u32, Vec<String>>,
-    /// The sudo specifications behind `sudo.value.grants` in the facts, in the same order.
-    pub sudo_grants: Vec<GrantText>,
-    /// Paths of the sudoers files, in the order of `sudo.value.files` in the facts.
-    pub sudoers_files: Vec<String>,
-}
-
-/// A sudo specification in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct GrantText {
-    /// The file.
-    pub path: String,
-    /// Number of the line on which the specification begins.
-    pub line: u32,
-    /// To whom, where, as whom and what, in the words of sudoers(5): `users hosts = (runas) TAG: command`.
-    pub text: String,
 }

@@ -1,5 +1,4 @@
-//! `/etc/nsswitch.conf` (nsswitch.conf(5)), `/etc/login.defs` (login.defs(5)), `/etc/shells` (shells(5)) and
-//! `/etc/sudo.conf` (sudo.conf(5)).
+//! `/etc/nsswitch.conf` (nsswitch.conf(5)), `/etc/login.defs` (login.defs(5)) and `/etc/shells` (shells(5)).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +9,12 @@ const FILES: [&str; 3] = ["compat", "files", "systemd"];
 
 /// Databases and the sources of each, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NameServices {
+pub(crate) struct NameServices {
     sources: BTreeMap<String, Vec<String>>,
 }
 
 impl NameServices {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default();
@@ -39,13 +38,13 @@ impl NameServices {
     }
 
     /// Sources of a database other than the files; none if the file does not name it.
-    pub(super) fn others(&self, database: &str) -> Vec<&str> {
+    pub(crate) fn others(&self, database: &str) -> Vec<&str> {
         let sources = self.sources.get(database).into_iter().flatten().map(String::as_str);
         sources.filter(|source| !FILES.contains(source)).collect()
     }
 
     /// As `database: source`, sorted.
-    pub(super) fn all_others(&self) -> Vec<String> {
+    pub(crate) fn all_others(&self) -> Vec<String> {
         let of = |database: &&str| {
             let database = *database;
             self.others(database)
@@ -59,7 +58,7 @@ impl NameServices {
 }
 
 /// Values of `/etc/login.defs` by name; the last line of a name counts.
-pub(super) fn login_defs(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn login_defs(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let entry = |line: &str| {
         let (name, value) = line.split_once([' ', '\t', '"'])?;
@@ -69,7 +68,7 @@ pub(super) fn login_defs(text: &str) -> BTreeMap<String, String> {
 }
 
 /// A number of `/etc/login.defs`, which may be octal or hexadecimal as in C.
-pub(super) fn number(values: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, String> {
+pub(crate) fn number(values: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, String> {
     let Some(text) = values.get(name) else { return Ok(None) };
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -85,43 +84,12 @@ pub(super) fn number(values: &BTreeMap<String, String>, name: &str) -> Result<Op
 }
 
 /// Shells, sorted.
-pub(super) fn shells(text: &str) -> Vec<String> {
+pub(crate) fn shells(text: &str) -> Vec<String> {
     let lines = text
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim());
     let shells: BTreeSet<&str> = lines.filter(|line| line.starts_with('/')).collect();
     shells.into_iter().map(str::to_owned).collect()
-}
-
-/// What `/etc/sudo.conf` says of the policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct SudoConf {
-    /// Another policy than sudoers decides.
-    pub(super) other_policy: bool,
-    /// Another main file.
-    pub(super) main: Option<String>,
-}
-
-/// Lines `Plugin symbol path arguments`. Symbols of policies end in `policy`; those of logging do not.
-pub(super) fn sudo_conf(text: &str) -> SudoConf {
-    let mut conf = SudoConf::default();
-    for line in text.lines().map(str::trim) {
-        let mut words = line.split_ascii_whitespace();
-        if words.next() != Some("Plugin") {
-            continue;
-        }
-        match words.next() {
-            Some("sudoers_policy") => {
-                conf.main = words
-                    .filter_map(|word| word.strip_prefix("sudoers_file="))
-                    .next_back()
-                    .map(str::to_owned);
-            }
-            Some("sudoers_io" | "sudoers_audit" | "sudoers_io_plugin") | None => {}
-            Some(_) => conf.other_policy = true,
-        }
-    }
-    conf
 }
 
 #[cfg(test)]
@@ -151,24 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn shells_and_policies() {
+    fn shells_of_a_file() {
         assert_eq!(
             shells("# shells\n/bin/sh\n /bin/bash # x\nnot\n/bin/sh\n"),
             ["/bin/bash", "/bin/sh"]
         );
-        assert_eq!(
-            sudo_conf("#Plugin other_policy x.so\nPlugin sudoers_io sudoers.so\n"),
-            SudoConf::default()
-        );
-        let conf = sudo_conf("Plugin sudoers_policy sudoers.so sudoers_mode=0400 sudoers_file=/etc/s\n");
-        assert_eq!(conf.main.as_deref(), Some("/etc/s"));
-        assert!(sudo_conf("Plugin my_policy my.so\n").other_policy);
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,200}") {
-            let _ = (NameServices::parse(&text).all_others(), login_defs(&text), shells(&text), sudo_conf(&text));
+            let _ = (NameServices::parse(&text).all_others(), login_defs(&text), shells(&text));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::syntax::{
 };
 use super::text;
 use crate::accounts::directory::Directory;
-use crate::accounts::facts::{Applies, CommandKind, DefaultsEntry, Grant, GrantText, Scope, Subjects, SudoUser};
+use crate::sudo::facts::{Applies, CommandKind, DefaultsEntry, Grant, GrantText, Scope, Subjects, SudoUser};
 
 /// More grants than hosts have; a facts document could not hold many more.
 const MAX_GRANTS: usize = 5_000;

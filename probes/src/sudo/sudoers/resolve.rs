@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::syntax::{Member, MemberKind};
 use crate::accounts::directory::Directory;
-use crate::accounts::facts::Applies;
 use crate::sshd::patterns::matches;
+use crate::sudo::facts::Applies;
 
 /// Aliases within aliases; deeper ones are told as unresolved. sudo has no limit, and nobody nests three.
 const MAX_DEPTH: u8 = 100;

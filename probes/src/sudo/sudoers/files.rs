@@ -183,15 +183,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::accounts::AccountsProbe;
     use crate::probe::Probe;
     use crate::reading::captured::Captured;
+    use crate::sudo::SudoProbe;
 
-    const HARD: &str = include_str!("../../../fixtures/accounts/sudoers-hard.txt");
+    const HARD: &str = include_str!("../../../fixtures/sudo/sudoers-hard.txt");
 
     fn read_bytes(bytes: &[u8]) -> Read {
         let host = Captured::default().file(MAIN, bytes);
-        read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+        read(&Reading::new(&host, &SudoProbe::SPEC), MAIN, "web1")
             .unwrap()
             .unwrap()
     }
@@ -208,7 +208,7 @@ mod tests {
             .file("/etc/c d", "")
             .file("/etc/sudoers.d/10", "")
             .file("/etc/sudoers.d/9", "");
-        let read = read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+        let read = read(&Reading::new(&host, &SudoProbe::SPEC), MAIN, "web1")
             .unwrap()
             .unwrap();
         let paths: Vec<&str> = read.files.iter().map(|file| &*file.path).collect();
@@ -231,7 +231,7 @@ mod tests {
         let host = Captured::default()
             .file(MAIN, "@include /etc/large\nroot ALL=ALL\n")
             .file("/etc/large", vec![b'#'; 2 * 1024 * 1024]);
-        let read = read(&Reading::new(&host, &AccountsProbe::SPEC), MAIN, "web1")
+        let read = read(&Reading::new(&host, &SudoProbe::SPEC), MAIN, "web1")
             .unwrap()
             .unwrap();
         assert_eq!(read.unread.len(), 1);
@@ -241,7 +241,7 @@ mod tests {
             let next = format!("@include /etc/s{}\n", number + 1).repeat(2);
             host.file(&format!("/etc/s{number}"), next)
         });
-        let read = super::read(&Reading::new(&host, &AccountsProbe::SPEC), "/etc/s0", "web1")
+        let read = super::read(&Reading::new(&host, &SudoProbe::SPEC), "/etc/s0", "web1")
             .unwrap()
             .unwrap();
         assert!(!read.unread.is_empty());
