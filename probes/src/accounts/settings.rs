@@ -10,12 +10,12 @@ const FILES: [&str; 3] = ["compat", "files", "systemd"];
 
 /// Databases and the sources of each, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NameServices {
+pub(crate) struct NameServices {
     sources: BTreeMap<String, Vec<String>>,
 }
 
 impl NameServices {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default();
@@ -39,7 +39,7 @@ impl NameServices {
     }
 
     /// Sources of a database other than the files; none if the file does not name it.
-    pub(super) fn others(&self, database: &str) -> Vec<&str> {
+    pub(crate) fn others(&self, database: &str) -> Vec<&str> {
         let sources = self.sources.get(database).into_iter().flatten().map(String::as_str);
         sources.filter(|source| !FILES.contains(source)).collect()
     }
