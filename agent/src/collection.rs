@@ -1,5 +1,6 @@
 //! One round over all probes: the facts documents and their manifest.
 
+mod daily;
 mod document;
 mod runner;
 
@@ -8,8 +9,9 @@ use std::collections::BTreeMap;
 use evidence::facts::ProbeId;
 use evidence::manifest::Manifest;
 
+pub use daily::Daily;
 pub use document::Document;
-pub use runner::Runner;
+pub use runner::{Patience, Runner};
 
 /// What one round brought home.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +31,9 @@ impl Collection {
         Manifest::new(self.documents.values().map(named))
     }
 
-    fn add(&mut self, document: Document) {
-        self.documents.insert(document.facts().probe.clone(), document);
+    fn extend(&mut self, documents: Vec<Document>) {
+        let named = |document: Document| (document.facts().probe.clone(), document);
+        self.documents.extend(documents.into_iter().map(named));
     }
 }
 
@@ -48,7 +51,7 @@ impl Collection {
             sources: vec![],
             facts: None,
         };
-        collection.add(Document::new(facts).unwrap());
+        collection.extend(vec![Document::new(facts).unwrap()]);
         collection
     }
 }

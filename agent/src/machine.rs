@@ -17,6 +17,9 @@ mod root;
 mod run;
 #[cfg(test)]
 mod tests;
+mod walk;
+#[cfg(test)]
+mod walk_tests;
 
 pub use deadline::Deadline;
 pub use host::MachineHost;

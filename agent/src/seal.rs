@@ -43,6 +43,11 @@ impl Sealer {
         }
     }
 
+    /// The build.
+    pub const fn build(&self) -> &AgentBuild {
+        &self.agent
+    }
+
     /// The next statement after those in `spool`; declares what was lost in between.
     pub fn seal(
         &self,

@@ -16,6 +16,7 @@
 //!     pace.json          how often to do what, as the collector last said
 //!     alarm.json         a proof of a dishonest log that is still to be stated
 //!     report.json        what `status` shows about the running service
+//!     daily/             what probes that run once a day said last
 //!     spool/             see [`crate::spool`]
 //! ```
 //!

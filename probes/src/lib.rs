@@ -11,6 +11,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod setuid_files;
 pub mod sshd;
 pub mod sudo;
 

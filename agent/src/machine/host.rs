@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::deadline::Deadline;
 use super::root::Machine;
-use super::{extended, failed, inventory, listing, name, reason, refused, run};
+use super::{extended, failed, inventory, listing, name, reason, refused, run, walk};
 
 /// Bytes asked for in one read(2).
 const CHUNK: usize = 64 * 1024;
@@ -178,8 +178,11 @@ impl Host for MachineHost {
         extended::value(&located, path, name)
     }
 
-    fn walk(&self, walk: &Walk<'_>, _found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
-        Err(failed(walk.start, "PLACEHOLDER"))
+    fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
+        match self.open(walk.start, &[Kind::Folder])? {
+            Some(start) => walk::filesystem(start, walk, &self.deadline, found).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn listeners(&self) -> Result<Vec<Listener>, Unread> {

@@ -9,7 +9,7 @@ use probes::{Budget, Cadence, Privilege, Spec};
 
 use super::{Deadline, Machine, MachineHost};
 
-static SPEC: Spec = Spec {
+pub(super) static SPEC: Spec = Spec {
     id: "test",
     version: 1,
     title: "",
@@ -25,15 +25,15 @@ static SPEC: Spec = Spec {
     does_not_show: &[],
 };
 
-fn own() -> MachineHost {
+pub(super) fn own() -> MachineHost {
     Machine::own().host(&SPEC, Deadline::within(5_000))
 }
 
-fn below(root: &Path) -> MachineHost {
+pub(super) fn below(root: &Path) -> MachineHost {
     Machine::below(root).unwrap().host(&SPEC, Deadline::within(5_000))
 }
 
-fn text(path: &Path) -> String {
+pub(super) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 

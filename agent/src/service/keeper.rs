@@ -95,6 +95,11 @@ impl Keeper {
         &self.member
     }
 
+    /// The running build, as statements name it.
+    pub const fn build(&self) -> &AgentBuild {
+        self.sealer.build()
+    }
+
     /// The statements.
     pub const fn spool(&self) -> &Spool {
         &self.spool

@@ -7,7 +7,7 @@ use evidence::Timestamp;
 use tokio::sync::oneshot::{Receiver, channel};
 
 use crate::clock;
-use crate::collection::{Collection, Runner};
+use crate::collection::{Collection, Patience, Runner};
 
 /// nice(2) of collections: everything else on the host comes first. Threads that probes run on inherit it.
 const NICE: i32 = 10;
@@ -21,14 +21,14 @@ pub(super) struct Round {
 }
 
 /// Begins a collection. The receiver fails if the thread ended without a result.
-pub(super) fn start(mut runner: Runner) -> io::Result<Receiver<Round>> {
+pub(super) fn start(mut runner: Runner, patience: Patience) -> io::Result<Receiver<Round>> {
     let (sender, receiver) = channel();
     std::thread::Builder::new().name("collect".to_owned()).spawn(move || {
         if let Err(error) = rustix::process::setpriority_process(None, NICE) {
             tracing::debug!(%error, "collecting at normal priority");
         }
         let begin = Instant::now();
-        let collection = runner.collect();
+        let collection = runner.round(patience, clock::now());
         let round = Round {
             runner,
             collection,

@@ -15,7 +15,7 @@ use super::report::{Collected, Noted, Report};
 use super::round::{self, Round};
 use super::{ServiceError, notify};
 use crate::clock;
-use crate::collection::{Collection, Runner};
+use crate::collection::{Collection, Daily, Patience, Runner};
 use crate::delivery::{Client, Validity};
 use crate::machine::Machine;
 use crate::schedule::{Retry, Schedule, fraction};
@@ -37,6 +37,10 @@ pub struct Worker {
     renew_not_before: Instant,
     /// Statements were given up: the next one must not wait for its interval.
     restate: bool,
+    /// Where a probe that runs once a day says that it has ended.
+    ended: mpsc::Sender<()>,
+    /// Where that is heard.
+    ends: mpsc::Receiver<()>,
 }
 
 /// What `run --once` did.
@@ -67,6 +71,7 @@ impl Worker {
             certificate_until: Some(validity.not_after),
             ..keeper.member().report().ok().flatten().unwrap_or_default()
         };
+        let (ended, ends) = mpsc::channel(1);
         Ok(Self {
             keeper,
             client,
@@ -77,16 +82,27 @@ impl Worker {
             reminded: None,
             renew_not_before: Instant::now(),
             restate: false,
+            ended,
+            ends,
         })
     }
 
     fn runner(&self) -> Runner {
-        Runner::new(self.machine.clone(), probes::registry::all())
+        let folder = self.keeper.member().daily();
+        if let Err(error) = &folder {
+            tracing::warn!(%error, "probes that run once a day run after each start");
+        }
+        let daily = Daily::open(folder.ok(), self.keeper.build().sha256);
+        let ended = self.ended.clone();
+        Runner::new(self.machine.clone(), probes::registry::all()).once_a_day(daily, move || {
+            // A message that is still unread says the same.
+            let _ = ended.try_send(());
+        })
     }
 
     /// Collects once, states, delivers everything that waits.
     pub async fn once(mut self) -> Result<Once, ServiceError> {
-        let round = round::start(self.runner()).map_err(ServiceError::Setup)?;
+        let round = round::start(self.runner(), Patience::Wait).map_err(ServiceError::Setup)?;
         let round = round
             .await
             .map_err(|_| ServiceError::NotDelivered("the collection broke off".to_owned()))?;
@@ -155,7 +171,7 @@ impl Worker {
                 && let Some(free) = runner.take()
             {
                 timing.changed_while_collecting = false;
-                collecting = Some(round::start(free).map_err(ServiceError::Setup)?);
+                collecting = Some(round::start(free, Patience::GoOn).map_err(ServiceError::Setup)?);
             }
             if matches!(talk, Talk::Nothing) {
                 talk = self.next_talk(&timing, now)?;
@@ -174,6 +190,10 @@ impl Worker {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 Some(()) = next(&mut changes) => {
+                    timing.changed_while_collecting = collecting.is_some();
+                    timing.schedule.changed(Instant::now());
+                }
+                Some(()) = self.ends.recv() => {
                     timing.changed_while_collecting = collecting.is_some();
                     timing.schedule.changed(Instant::now());
                 }

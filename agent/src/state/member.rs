@@ -177,6 +177,11 @@ impl Member {
         write_json(&self.folder, REPORT, report, Durability::Eventual)
     }
 
+    /// The folder in which probes that run once a day leave what they said.
+    pub fn daily(&self) -> Result<Folder, FolderError> {
+        self.folder.sub("daily")
+    }
+
     /// The folder of the spool.
     pub fn spool(&self) -> Result<Folder, FolderError> {
         self.folder.sub("spool")

@@ -18,8 +18,12 @@ pub struct Mount {
     pub parent: u32,
     /// Major and minor number of the filesystem's device (`st_dev`); major 0 if it has no block device of its own.
     pub device: (u32, u32),
+    /// Which folder of the filesystem is mounted.
+    pub root: String,
     /// Where it is mounted.
     pub mount_point: String,
+    /// Options of this mount, as written.
+    pub mount_options: String,
     /// Type of the filesystem.
     pub filesystem: String,
     /// What was given as source.
@@ -32,6 +36,11 @@ impl Mount {
     /// Whether the filesystem as a whole, not just this mount, is read-only.
     pub fn read_only(&self) -> bool {
         self.options.split(',').any(|option| option == "ro")
+    }
+
+    /// Whether this mount has an option: `nosuid`, `nodev`, `noexec`, `ro`.
+    pub fn has(&self, option: &str) -> bool {
+        self.mount_options.split(',').any(|other| other == option)
     }
 
     /// The value of an option, octal escapes undone.
@@ -117,9 +126,9 @@ fn mount(line: &[u8]) -> Option<Mount> {
     let (id, parent) = (number()?, number()?);
     let (major, minor) = std::str::from_utf8(fields.next()?).ok()?.split_once(':')?;
     let device = (major.parse().ok()?, minor.parse().ok()?);
-    let _root = fields.next()?;
+    let root = fields.next()?;
     let mount_point = fields.next()?;
-    let _mount_options = fields.next()?;
+    let mount_options = String::from_utf8_lossy(fields.next()?).into_owned();
     // Optional fields, ended by a hyphen.
     fields.find(|field| *field == b"-")?;
     let filesystem = unescape(fields.next()?);
@@ -134,7 +143,9 @@ fn mount(line: &[u8]) -> Option<Mount> {
         id,
         parent,
         device,
+        root: unescape(root),
         mount_point: unescape(mount_point),
+        mount_options,
         filesystem,
         source,
         options,
@@ -163,6 +174,10 @@ mod tests {
             ("/mnt 2", "ext3")
         );
         assert_eq!((mount.source.as_str(), mount.read_only()), ("/dev/root", true));
+        assert_eq!(
+            (mount.root.as_str(), mount.has("noatime"), mount.has("ro")),
+            ("/mnt1", true, false)
+        );
         assert!(table.malformed.is_empty());
     }
 

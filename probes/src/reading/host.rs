@@ -38,8 +38,10 @@ pub trait Host {
     /// The value of an extended attribute (xattr(7)), links followed. `Ok(None)`: no such file or no such attribute.
     fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread>;
 
-    /// Walks the filesystem that `walk.start` lies on, and no other, calling `found` for each entry that
-    /// [`Walk`] asks for, sorted by path. `Ok(None)`: no such folder.
+    /// Walks what is mounted at `walk.start` (links followed on the way there, and never afterwards) and nothing that is
+    /// mounted below it, calling `found` for each entry that [`Walk`] asks for. In no particular order: there can be
+    /// millions, and whoever keeps some of them chooses which. `Ok(None)`: no such folder. After an error (the time is
+    /// over) what was found so far is not all, and must not be taken for it.
     fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread>;
 
     /// Sockets that take connections or datagrams from outside their process, of the agent's network namespace
@@ -151,9 +153,9 @@ pub struct Walk<'a> {
     pub open_folders: bool,
     /// File capabilities (capabilities(7), `security.capability`) on a regular file that somebody may execute.
     pub capabilities: bool,
-    /// Owned by a user who is not among these.
+    /// Owned by a user who is not among these: entries of every kind, links too.
     pub users: Option<&'a BTreeSet<u32>>,
-    /// Of a group that is not among these.
+    /// Of a group that is not among these: entries of every kind, links too.
     pub groups: Option<&'a BTreeSet<u32>>,
 }
 
