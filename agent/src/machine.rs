@@ -11,10 +11,12 @@ mod deadline;
 mod extended;
 mod host;
 mod inventory;
+mod listeners;
 mod listing;
 mod name;
 mod root;
 mod run;
+mod sock_diag;
 #[cfg(test)]
 mod tests;
 mod walk;

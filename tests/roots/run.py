@@ -21,7 +21,10 @@ problems = []
 
 
 def run(*command, **options):
-    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+    if ran.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit {ran.returncode}\n{ran.stderr[-2000:]}")
+    return ran.stdout
 
 
 def inside(root, *command):
@@ -112,6 +115,7 @@ def main():
         sys.exit(__doc__)
     agent = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # apt fetches as a user of its own
         for suite in sys.argv[2:] or SUITES:
             print(suite)
             root = f"{folder}/{suite}"
