@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::formats::dpkg;
 use crate::reading::captured::Captured;
 use crate::registry::Registered;
 
@@ -92,16 +93,24 @@ fn absent_denied_unsupported() {
         (Outcome::Absent, "/var/lib/dpkg/status is not there".into())
     );
     assert_eq!(error(&debian().denied(dpkg::STATUS)).0, Outcome::Denied);
-    let fedora = Captured::default()
-        .file("/etc/os-release", "ID=fedora\n")
-        .file("/usr/lib/sysimage/rpm/rpmdb.sqlite", "")
-        .file(dpkg::STATUS, STATUS);
+    let gentoo = Captured::default()
+        .file("/etc/os-release", "ID=gentoo\n")
+        .folder("/var/db/pkg");
     assert_eq!(
-        error(&fedora),
+        error(&gentoo),
         (
             Outcome::Unsupported,
-            "fedora keeps its packages in /usr/lib/sysimage/rpm, which this probe cannot read; it reads dpkg's database"
-                .into()
+            "gentoo keeps its packages in /var/db/pkg, which this probe cannot read; it reads dpkg's database".into()
+        )
+    );
+    let rhel = Captured::default()
+        .file("/etc/os-release", "ID=rhel\n")
+        .file("/var/lib/rpm/Packages", "");
+    assert_eq!(
+        error(&rhel),
+        (
+            Outcome::Unsupported,
+            "/var/lib/rpm/Packages is in Berkeley DB's form, which is not read here".into()
         )
     );
     assert_eq!(error(&Captured::default()).0, Outcome::Unsupported);
@@ -112,6 +121,105 @@ fn absent_denied_unsupported() {
             Outcome::Malformed,
             "/etc/os-release:1: not an assignment in shell form".into()
         )
+    );
+}
+
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut unpacked = vec![];
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut unpacked).unwrap();
+    unpacked
+}
+
+#[test]
+fn a_host_with_rpm() {
+    let host = Captured::default()
+        .file("/etc/os-release", "ID=fedora\n")
+        // Installed as a tool, and not the distribution's.
+        .file(dpkg::STATUS, STATUS)
+        .file(
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            unpacked(include_bytes!("../../fixtures/packages/rpm/rpmdb.sqlite.gz")),
+        )
+        .file(
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+            unpacked(include_bytes!("../../fixtures/packages/rpm/rpmdb.sqlite-wal.gz")),
+        );
+    let facts = facts(&host);
+    assert_eq!(facts["manager"], "rpm");
+    assert_eq!(facts["architecture"], "x86_64");
+    assert_eq!((&facts["installed"], &facts["complete"]), (&json!(8), &json!(true)));
+    assert_eq!(
+        facts["packages"][3],
+        json!({
+            "name": "libsub", "version": "4-1", "architecture": "noarch", "source": "sub", "source_version": "3-1",
+            "installed_at": "2026-11-26T13:46:54Z", "vendor": "Another", "signed_by": "f746656bfa51b231",
+        })
+    );
+    let versions: Vec<_> = (1..3).map(|at| facts["packages"][at]["version"].clone()).collect();
+    assert_eq!(versions, ["6.14.0-63.fc42", "6.14.4-300.fc42"]);
+    assert_eq!(
+        facts["vendors"],
+        json!([
+            {"vendor": "", "packages": 3},
+            {"vendor": "Another", "packages": 2},
+            {"vendor": "Example Project", "packages": 3},
+        ])
+    );
+    assert_eq!(
+        facts["signatures"],
+        json!({
+            "unsigned": ["many:noarch", "zero:noarch"],
+            "unclear": [],
+            "keys": [{"key_id": "f746656bfa51b231", "packages": 6}],
+            "trusted_keys": ["f746656bfa51b231"],
+        })
+    );
+}
+
+#[test]
+fn a_host_with_apk() {
+    let database =
+        "P:apk-tools\nV:2.14.4-r0\nA:x86_64\no:apk-tools\n\nP:libcrypto3\nV:3.3.0-r2\nA:x86_64\no:openssl\nf:s\n\n";
+    let host = Captured::default()
+        .file("/etc/os-release", "ID=alpine\n")
+        .file("/lib/apk/db/installed", database);
+    let told = facts(&host);
+    assert_eq!(
+        (&told["manager"], &told["architecture"]),
+        (&json!("apk"), &json!("x86_64"))
+    );
+    assert_eq!(
+        told["packages"][1],
+        json!({"name": "libcrypto3", "version": "3.3.0-r2", "architecture": "x86_64", "source": "openssl"})
+    );
+    assert_eq!(told["not_installed_fully"], json!(["libcrypto3:x86_64"]));
+    assert_eq!(told.get("signatures"), None);
+    assert_eq!(
+        facts(&host.file("/etc/apk/arch", "aarch64\n"))["architecture"],
+        "aarch64"
+    );
+}
+
+#[test]
+fn a_host_with_pacman() {
+    let desc = |name: &str, validation: &str| {
+        format!(
+            "%NAME%\n{name}\n\n%VERSION%\n1:6.1-3\n\n%ARCH%\nx86_64\n\n%INSTALLDATE%\n1716000000\n\n%VALIDATION%\n{validation}\n\n"
+        )
+    };
+    let host = Captured::default()
+        .file("/etc/os-release", "ID=arch\n")
+        .file("/var/lib/pacman/local/ALPM_DB_VERSION", "9\n")
+        .file("/var/lib/pacman/local/pacman-1:6.1-3/desc", desc("pacman", "pgp"))
+        .file("/var/lib/pacman/local/own-1:6.1-3/desc", desc("own", "none"));
+    let told = facts(&host);
+    assert_eq!((&told["manager"], &told["installed"]), (&json!("pacman"), &json!(2)));
+    assert_eq!(told["packages"][0]["installed_at"], "2024-05-18T02:40:00Z");
+    assert_eq!(told["signatures"]["unsigned"], json!(["own:x86_64"]));
+    let broken = facts(&host.file("/var/lib/pacman/local/half-1/files", ""));
+    assert_eq!(
+        broken["unparsed"],
+        json!(["/var/lib/pacman/local/half-1/desc: not there, so its installation broke off"])
     );
 }
 
