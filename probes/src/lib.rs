@@ -14,6 +14,7 @@ pub mod registry;
 pub mod setuid_files;
 pub mod sshd;
 pub mod sudo;
+pub mod time_sync;
 
 pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 pub use reading::{Command, Host, Reading};

@@ -157,6 +157,23 @@ impl<T> Known<T> {
         })
     }
 
+    /// Not seen: `outcome`, never [`Outcome::Observed`], and why.
+    pub fn not(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self::Not(NotKnown {
+            outcome,
+            detail: detail.into(),
+        })
+    }
+
+    /// From a reading in which *not there* is a way not to know: `place` is named then.
+    pub(crate) fn of(read: Result<Option<T>, Unread>, place: &str) -> Self {
+        match read {
+            Ok(Some(value)) => Self::Observed(value),
+            Ok(None) => Self::not(Outcome::Absent, format!("{place} is not there")),
+            Err(unread) => Self::unread(&unread),
+        }
+    }
+
     /// The value, if it was seen.
     pub fn value(&self) -> Option<&T> {
         match self {

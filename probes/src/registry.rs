@@ -19,6 +19,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::sudo::SudoProbe>(),
+        Registered::of::<crate::time_sync::TimeSyncProbe>(),
     ]
 }
 

@@ -6,4 +6,4 @@ pub mod syntax;
 pub mod units;
 
 pub use settings::Settings;
-pub use units::{AtBoot, UnitState, Units};
+pub use units::{AtBoot, SYSTEMCTL, UnitState, Units};

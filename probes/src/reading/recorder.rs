@@ -116,6 +116,11 @@ impl<'h> Reading<'h> {
         self.note_error(path, link)
     }
 
+    /// Whether the probe may run a program.
+    pub fn declares(&self, program: &str) -> bool {
+        self.spec.runs.contains(&program)
+    }
+
     /// Runs a program that the probe declared; noted with a digest of nothing, since output may hold what changes.
     pub fn run(&self, command: &Command<'_>) -> Result<Option<Output>, Unread> {
         self.private_run(command, &command.to_string())

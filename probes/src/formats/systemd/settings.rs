@@ -65,6 +65,12 @@ impl Settings {
         (!last.value.is_empty()).then_some(&last.value)
     }
 
+    /// Whether a setting is assigned at all, be it to nothing.
+    pub fn assigned(&self, section: &str, name: &str) -> bool {
+        let mut assignments = self.assignments.iter();
+        assignments.any(|one| one.section == section && one.name == name)
+    }
+
     /// The words of a setting that takes a list: assignments add up, an empty one begins anew.
     pub fn words(&self, section: &str, name: &str) -> Vec<&str> {
         let mut words = Vec::new();
@@ -92,7 +98,7 @@ fn drop_ins(reading: &Reading<'_>, name: &str) -> Result<BTreeMap<String, String
         let folder = format!("{folder}/{name}.conf.d");
         for entry in reading.list(&folder)?.unwrap_or_default() {
             let path = format!("{folder}/{}", entry.name);
-            if !entry.name.ends_with(".conf") || found.contains_key(&entry.name) {
+            if entry.name.strip_suffix(".conf").is_none() || found.contains_key(&entry.name) {
                 continue;
             }
             if found.len() >= MAX_DROP_INS {

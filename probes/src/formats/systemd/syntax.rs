@@ -30,6 +30,20 @@ pub struct SyntaxError {
 
 /// The assignments of a file, in order.
 pub fn parse(text: &str) -> Result<Vec<Assignment>, SyntaxError> {
+    let mut first = None;
+    let assignments = scan(text, &mut |error| {
+        first.get_or_insert(error);
+    });
+    first.map_or(Ok(assignments), Err)
+}
+
+/// As [`parse`], without the lines that cannot be understood, as systemd reads: for what it does, where what it was
+/// meant to do is another question.
+pub fn lenient(text: &str) -> Vec<Assignment> {
+    scan(text, &mut |_| {})
+}
+
+fn scan(text: &str, wrong: &mut dyn FnMut(SyntaxError)) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     let mut section = String::new();
     let mut lines = text.lines().enumerate();
@@ -43,15 +57,16 @@ pub fn parse(text: &str) -> Result<Vec<Assignment>, SyntaxError> {
             continue;
         }
         if let Some(rest) = line.strip_prefix('[') {
-            let name = rest
-                .strip_suffix(']')
-                .ok_or_else(|| error("a section without its bracket"))?;
-            name.clone_into(&mut section);
+            match rest.strip_suffix(']') {
+                Some(name) => name.clone_into(&mut section),
+                None => wrong(error("a section without its bracket")),
+            }
             continue;
         }
-        let (name, value) = line
-            .split_once('=')
-            .ok_or_else(|| error("neither a section nor an assignment"))?;
+        let Some((name, value)) = line.split_once('=') else {
+            wrong(error("neither a section nor an assignment"));
+            continue;
+        };
         let mut value = value.trim_start().to_owned();
         while value.ends_with('\\') {
             value.pop();
@@ -64,7 +79,8 @@ pub fn parse(text: &str) -> Result<Vec<Assignment>, SyntaxError> {
             value.push(' ');
             value.push_str(next);
             if value.len() > MAX_LINE {
-                return Err(error("longer than 1 MiB"));
+                wrong(error("longer than 1 MiB"));
+                return assignments;
             }
         }
         assignments.push(Assignment {
@@ -73,10 +89,11 @@ pub fn parse(text: &str) -> Result<Vec<Assignment>, SyntaxError> {
             value: value.trim_end().to_owned(),
         });
         if assignments.len() > MAX_ASSIGNMENTS {
-            return Err(error("more than 10,000 assignments"));
+            wrong(error("more than 10,000 assignments"));
+            break;
         }
     }
-    Ok(assignments)
+    assignments
 }
 
 fn is_comment(line: &str) -> bool {

@@ -1,0 +1,114 @@
+//! What runs now.
+//!
+//! systemd keeps a link `/run/systemd/units/invocation:UNIT` for each unit that it runs a program for, from its start
+//! until it is inactive or failed. That tells of services exactly (those that are waiting to be started again are
+//! inactive here), and of no other kind: timers, sockets, paths and targets run no program. Only systemd itself knows
+//! those, so that `systemctl` is asked where the probe declares it.
+
+use std::collections::BTreeSet;
+
+use evidence::facts::Outcome;
+
+use super::SYSTEMCTL;
+use crate::probe::{Known, NotKnown};
+use crate::reading::{Command, Output, Reading, Unread};
+
+const FOLDER: &str = "/run/systemd/units";
+const ARGS: [&str; 6] = [
+    "list-units",
+    "--state=active",
+    "--plain",
+    "--no-legend",
+    "--full",
+    "--no-pager",
+];
+
+#[derive(Debug, Clone)]
+pub(super) struct Active {
+    /// Services that run, from files.
+    services: Known<BTreeSet<String>>,
+    /// All units that are active, by systemctl.
+    told: Known<BTreeSet<String>>,
+}
+
+impl Active {
+    pub(super) fn read(reading: &Reading<'_>) -> Self {
+        let services = match reading.list(FOLDER) {
+            Ok(Some(entries)) => {
+                let names = entries
+                    .iter()
+                    .filter_map(|entry| entry.name.strip_prefix("invocation:"));
+                Known::Observed(names.map(str::to_owned).collect())
+            }
+            Ok(None) => not(
+                Outcome::Absent,
+                format!("{FOLDER} is not there: systemd does not run, or is older than version 236"),
+            ),
+            Err(unread) => Known::unread(&unread),
+        };
+        Self {
+            services,
+            told: told(reading),
+        }
+    }
+
+    /// Whether `unit`, by its canonical name, is active. `without_program`: it is a service that runs no program.
+    pub(super) fn of(&self, unit: &str, without_program: bool) -> Known<bool> {
+        let seen = matches!(&self.services, Known::Observed(services) if services.contains(unit));
+        let from_files = unit.ends_with(".service") && (seen || !without_program);
+        let known = match (&self.told, &self.services) {
+            (told @ Known::Observed(_), _) => told,
+            (_, services) if from_files => services,
+            // Why systemctl told nothing is worth less than that nothing runs at all.
+            (_, services @ Known::Not(_)) => services,
+            (told, _) => told,
+        };
+        match known {
+            Known::Observed(active) => Known::Observed(active.contains(unit)),
+            Known::Not(why) => Known::Not(why.clone()),
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let known = self.told.value().into_iter().chain(self.services.value());
+        known.flatten().map(String::as_str)
+    }
+}
+
+fn told(reading: &Reading<'_>) -> Known<BTreeSet<String>> {
+    if !reading.declares(SYSTEMCTL) {
+        return not(
+            Outcome::Unsupported,
+            format!("{FOLDER} tells of services alone, and {SYSTEMCTL} is not asked"),
+        );
+    }
+    let command = Command {
+        program: SYSTEMCTL,
+        args: &ARGS,
+    };
+    match reading.run(&command) {
+        Ok(Some(Output { status: 0, stdout, .. })) => {
+            let text = String::from_utf8_lossy(&stdout);
+            let names = text.lines().filter_map(|line| line.split_ascii_whitespace().next());
+            Known::Observed(names.map(str::to_owned).collect())
+        }
+        Ok(Some(output)) => Known::unread(&Unread::Failed {
+            place: command.to_string(),
+            reason: format!(
+                "status {}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+                    .trim()
+                    .chars()
+                    .take(200)
+                    .collect::<String>()
+            ),
+        }),
+        Ok(None) => not(Outcome::Absent, format!("{SYSTEMCTL} is not there")),
+        Err(unread) => Known::unread(&unread),
+    }
+}
+
+fn not<T>(outcome: Outcome, detail: String) -> Known<T> {
+    Known::Not(NotKnown { outcome, detail })
+}

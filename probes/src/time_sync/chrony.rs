@@ -1,0 +1,236 @@
+//! chrony.conf(5) and what `chronyc -c` prints (chronyc(1)).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::{Authentication, Configured, Measured, Reference, SourceKind, TimeSource};
+use super::{bands, run};
+use crate::formats::included;
+use crate::probe::Known;
+use crate::reading::{Reading, Unread};
+
+pub(super) const CHRONYC: &str = "/usr/bin/chronyc";
+/// Debian's and everybody else's.
+const MAIN: [&str; 2] = ["/etc/chrony/chrony.conf", "/etc/chrony.conf"];
+/// Options of the service.
+const OPTIONS: [&str; 2] = ["/etc/default/chrony", "/etc/sysconfig/chronyd"];
+/// Sources that DHCP clients write.
+const FROM_DHCP: [&str; 2] = ["/run/chrony-dhcp", "/var/run/chrony-dhcp"];
+/// `MAX_INCLUDE_LEVEL` of chrony.
+const MAX_DEPTH: u8 = 10;
+const MAX_FILES: usize = 500;
+const MAX_SOURCES: usize = 1_000;
+/// Settings that are told. `keyfile` and the like are paths; what is in them is not read.
+const SETTINGS: [&str; 24] = [
+    "allow",
+    "authselectmode",
+    "bindcmdaddress",
+    "cmdallow",
+    "cmdport",
+    "combinelimit",
+    "deny",
+    "hwtimestamp",
+    "keyfile",
+    "leapsecmode",
+    "leapsectz",
+    "local",
+    "log",
+    "makestep",
+    "manual",
+    "maxchange",
+    "maxdistance",
+    "minsources",
+    "ntsserverkey",
+    "ntstrustedcerts",
+    "port",
+    "rtconutc",
+    "rtcsync",
+    "user",
+];
+
+/// What the configuration says; `None` if there is none.
+pub(super) fn configured(reading: &Reading<'_>) -> Result<Option<Configured>, Unread> {
+    let Some(main) = main_file(reading)? else {
+        return Ok(None);
+    };
+    let mut reader = Reader {
+        reading,
+        configured: Configured {
+            files: vec![],
+            sources: vec![],
+            built_in_sources: false,
+            settings: BTreeMap::new(),
+        },
+    };
+    if !reader.file(&main, MAX_DEPTH)? {
+        return Ok(None);
+    }
+    Ok(Some(reader.configured))
+}
+
+/// The file that the service is told to read, else the one that is there.
+fn main_file(reading: &Reading<'_>) -> Result<Option<String>, Unread> {
+    for path in OPTIONS {
+        let text = reading.text(path)?.unwrap_or_default();
+        let mut words = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .flat_map(|line| line.split(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '='));
+        if words.any(|word| word == "-f")
+            && let Some(path) = words.next()
+        {
+            return Ok(Some(path.to_owned()));
+        }
+    }
+    for path in MAIN {
+        if reading.stat(path)?.is_some() {
+            return Ok(Some(path.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+struct Reader<'a> {
+    reading: &'a Reading<'a>,
+    configured: Configured,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, path: &str, depth: u8) -> Result<bool, Unread> {
+        let too_much = |reason: String| Unread::Failed {
+            place: path.to_owned(),
+            reason,
+        };
+        if depth == 0 || self.configured.files.len() >= MAX_FILES {
+            return Err(too_much("too many files include each other".to_owned()));
+        }
+        let Some(text) = self.reading.text(path)? else {
+            return Ok(false);
+        };
+        self.configured.files.push(path.to_owned());
+        for line in text.lines() {
+            let line = line.trim();
+            if line.starts_with(['!', ';', '#', '%']) {
+                continue;
+            }
+            let mut words = line.split_ascii_whitespace();
+            let Some(directive) = words.next() else { continue };
+            let arguments: Vec<&str> = words.collect();
+            self.directive(path, &directive.to_ascii_lowercase(), &arguments, depth)?;
+            if self.configured.sources.len() > MAX_SOURCES {
+                return Err(too_much(format!("more than {MAX_SOURCES} sources")));
+            }
+        }
+        Ok(true)
+    }
+
+    fn directive(&mut self, path: &str, directive: &str, arguments: &[&str], depth: u8) -> Result<(), Unread> {
+        match directive {
+            "server" | "pool" | "peer" | "refclock" => {
+                self.configured.sources.extend(source(path, directive, arguments));
+            }
+            "include" => {
+                for pattern in arguments {
+                    for file in included::files(self.reading, pattern)? {
+                        self.file(&file, depth - 1)?;
+                    }
+                }
+            }
+            "confdir" => self.folders(arguments, ".conf", depth)?,
+            "sourcedir" => self.folders(arguments, ".sources", depth)?,
+            _ if SETTINGS.contains(&directive) => {
+                let values = self.configured.settings.entry(directive.to_owned()).or_default();
+                values.push(arguments.join(" "));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Of files of the same name in several folders only the first is read; they are read sorted by name.
+    fn folders(&mut self, folders: &[&str], suffix: &str, depth: u8) -> Result<(), Unread> {
+        let mut seen = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for folder in folders {
+            for entry in self.reading.list(folder)?.unwrap_or_default() {
+                if entry.name.ends_with(suffix) && seen.insert(entry.name.clone()) {
+                    files.insert(entry.name.clone(), format!("{folder}/{}", entry.name));
+                }
+            }
+        }
+        for file in files.into_values() {
+            self.file(&file, depth - 1)?;
+        }
+        Ok(())
+    }
+}
+
+fn source(path: &str, directive: &str, arguments: &[&str]) -> Option<TimeSource> {
+    let (name, options) = arguments.split_first()?;
+    let has = |option: &str| options.iter().any(|one| one.eq_ignore_ascii_case(option));
+    Some(TimeSource {
+        kind: match directive {
+            "pool" => SourceKind::Pool,
+            "peer" => SourceKind::Peer,
+            "refclock" => SourceKind::ReferenceClock,
+            _ => SourceKind::Server,
+        },
+        name: (*name).to_owned(),
+        authentication: match () {
+            () if has("nts") => Authentication::Nts,
+            () if has("key") => Authentication::Key,
+            () => Authentication::None,
+        },
+        file: path.to_owned(),
+        from_dhcp: FROM_DHCP.iter().any(|folder| path.starts_with(folder)),
+        never_selected: has("noselect"),
+    })
+}
+
+/// Asks chronyd; any user may, unless the command port is closed.
+pub(super) fn measured(reading: &Reading<'_>) -> Known<Measured> {
+    // -m: both in one process; each argument is a command.
+    match run(reading, CHRONYC, &["-n", "-c", "-m", "tracking", "sources"]) {
+        Ok(text) => match parse(&text) {
+            Some(measured) => Known::Observed(measured),
+            None => Known::unread(&Unread::Malformed {
+                place: CHRONYC.to_owned(),
+                reason: "no tracking line of 14 fields".to_owned(),
+            }),
+        },
+        Err(why) => Known::Not(why),
+    }
+}
+
+/// One line of `tracking` (reference id, its name, stratum, time, system offset, …, leap status) and one of each source
+/// (mode, state, name, stratum, poll, reach, …).
+pub(super) fn parse(text: &str) -> Option<Measured> {
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let tracking = lines.iter().find(|fields| fields.len() == 14)?;
+    let [id, _, stratum, _, offset, .., leap] = tracking.as_slice() else {
+        return None;
+    };
+    let stratum: u8 = stratum.parse().ok()?;
+    let synchronised = *leap != "Not synchronised" && stratum != 0;
+    let reference = match *id {
+        _ if !synchronised => Reference::None,
+        // 127.127.1.1: chronyd serves its own time (`local`).
+        "7F7F0101" => Reference::LocalClock,
+        _ => Reference::Source,
+    };
+    let sources = lines
+        .iter()
+        .filter(|fields| fields.len() == 10 && matches!(fields.first().copied(), Some("^" | "=" | "#")));
+    let (mut all, mut reachable) = (0, 0);
+    for fields in sources {
+        all += 1;
+        reachable += u64::from(fields.get(5).is_some_and(|reach| *reach != "0"));
+    }
+    Some(Measured {
+        synchronised: reference == Reference::Source,
+        reference,
+        stratum: bands::stratum(if synchronised { stratum } else { 16 }),
+        offset: bands::offset(offset),
+        sources: Known::Observed(all),
+        reachable_sources: Known::Observed(reachable),
+    })
+}
