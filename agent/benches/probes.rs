@@ -13,9 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use affiant_agent::machine::{Deadline, Machine, MachineHost};
-use probes::reading::{
-    Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
-};
+use probes::reading::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
 use probes::registry::{self, Registered};
 use probes::{Cadence, Spec};
 use rustix::time::{ClockId, clock_gettime};
@@ -28,9 +26,15 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
     let is_wanted = |spec: &Spec| wanted.is_empty() || wanted.iter().any(|id| id == spec.id);
-    let probes: Vec<_> = registry::all().into_iter().filter(|probe| is_wanted(probe.spec)).collect();
+    let probes: Vec<_> = registry::all()
+        .into_iter()
+        .filter(|probe| is_wanted(probe.spec))
+        .collect();
     for (title, cadence) in [("every round", Cadence::EveryRound), ("once a day", Cadence::Daily)] {
         println!(
             "{title:24} {:>9} {:>9} {:>6} {:>11} {:>9} {:>11} {:>9}",
@@ -105,7 +109,11 @@ fn cost(probe: Registered) -> Cost {
         calls: counting.calls.get(),
         ..Cost::default()
     };
-    let rounds = if probe.spec.cadence == Cadence::Daily { 1 } else { ROUNDS };
+    let rounds = if probe.spec.cadence == Cadence::Daily {
+        1
+    } else {
+        ROUNDS
+    };
     let mut times = Vec::new();
     for _ in 0..rounds {
         let host = machine();

@@ -19,7 +19,7 @@ pub(crate) enum Question {
 }
 
 /// Longer files (lists of packages) are cut here: what comes after is more of the same, thousands of times over.
-pub(crate) const LONGEST: usize = 256 * 1024;
+pub(crate) const LONGEST: usize = 64 * 1024;
 
 type Files = Box<dyn Fn(&str, Vec<u8>) -> Vec<u8>>;
 
