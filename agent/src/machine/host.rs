@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::deadline::Deadline;
 use super::root::Machine;
-use super::{extended, failed, inventory, listing, name, reason, refused, run};
+use super::{extended, failed, handshake, inventory, listing, name, reason, refused, run};
 
 /// Bytes asked for in one read(2).
 const CHUNK: usize = 64 * 1024;
@@ -190,7 +190,7 @@ impl Host for MachineHost {
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         let place = format!("tls://{address}");
         self.skipped(&place)?;
-        Err(failed(&place, "PLACEHOLDER"))
+        handshake::handshake(address, &place, &self.deadline)
     }
 }
 
