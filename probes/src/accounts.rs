@@ -23,7 +23,7 @@ pub(crate) mod group;
 mod home;
 pub(crate) mod passwd;
 mod password;
-mod records;
+pub(crate) mod records;
 mod settings;
 mod shadow;
 mod sudo;

@@ -4,6 +4,8 @@
 pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
+pub mod openssh_key;
 pub mod os_release;
+pub mod pem;
 pub mod stanza;
 pub mod systemd;

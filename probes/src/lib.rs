@@ -12,6 +12,7 @@ mod probe;
 pub mod reading;
 pub mod registry;
 pub mod sshd;
+pub mod tls_certificates;
 
 pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 pub use reading::{Command, Host, Reading};

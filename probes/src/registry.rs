@@ -17,6 +17,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
+        Registered::of::<crate::tls_certificates::TlsCertificatesProbe>(),
     ]
 }
 
