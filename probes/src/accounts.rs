@@ -20,7 +20,7 @@ mod collect;
 mod directory;
 mod facts;
 pub(crate) mod group;
-mod home;
+pub(crate) mod home;
 pub(crate) mod passwd;
 mod password;
 pub(crate) mod records;

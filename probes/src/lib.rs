@@ -11,6 +11,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod ssh_keys;
 pub mod sshd;
 pub mod tls_certificates;
 

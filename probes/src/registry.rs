@@ -16,6 +16,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::ssh_keys::SshKeysProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::tls_certificates::TlsCertificatesProbe>(),
     ]
