@@ -9,6 +9,7 @@
 
 mod deadline;
 mod extended;
+mod handshake;
 mod host;
 mod inventory;
 mod listeners;

@@ -18,7 +18,7 @@ mod collect;
 pub(crate) mod directory;
 mod facts;
 pub(crate) mod group;
-mod home;
+pub(crate) mod home;
 pub(crate) mod local;
 pub(crate) mod passwd;
 mod password;

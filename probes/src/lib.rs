@@ -2,6 +2,7 @@
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
 pub mod accounts;
+pub mod crypto_policy;
 pub mod disk_encryption;
 pub mod formats;
 pub mod host;
@@ -12,9 +13,11 @@ mod probe;
 pub mod reading;
 pub mod registry;
 pub mod setuid_files;
+pub mod ssh_keys;
 pub mod sshd;
 pub mod sudo;
 pub mod time_sync;
+pub mod tls_certificates;
 
 pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 pub use reading::{Command, Host, Reading};

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod captured;
+pub(crate) mod globs;
 mod host;
 mod recorder;
 

@@ -11,15 +11,18 @@ use crate::reading::Host;
 pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
+        Registered::of::<crate::crypto_policy::CryptoPolicyProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
+        Registered::of::<crate::ssh_keys::SshKeysProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::sudo::SudoProbe>(),
         Registered::of::<crate::time_sync::TimeSyncProbe>(),
+        Registered::of::<crate::tls_certificates::TlsCertificatesProbe>(),
     ]
 }
 

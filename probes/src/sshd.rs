@@ -21,7 +21,7 @@ mod config;
 mod connection;
 mod effective;
 mod facts;
-mod hostkey;
+pub(crate) mod hostkey;
 mod options;
 mod output;
 pub(crate) mod patterns;
@@ -29,7 +29,7 @@ mod service;
 mod settings;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::facts::Outcome;
 
@@ -137,6 +137,30 @@ impl Probe for SshdProbe {
             names,
             detail: String::new(),
         })
+    }
+}
+
+/// What the main configuration file and its includes set before the first `Match`, by lower-case keyword, and which
+/// keywords `Match` blocks set: for probes that follow a setting without asking sshd.
+pub(crate) struct Configured {
+    pub(crate) settings: BTreeMap<String, Vec<String>>,
+    pub(crate) in_blocks: BTreeSet<String>,
+}
+
+/// Reads it; nothing if there is no configuration.
+pub(crate) fn configured(reading: &Reading<'_>) -> Result<Option<Configured>, NotKnown> {
+    if reading.stat(config::MAIN).is_ok_and(|stat| stat.is_none()) {
+        return Ok(None);
+    }
+    match config::read(reading, config::MAIN) {
+        Ok(config) => Ok(Some(Configured {
+            settings: config.settings,
+            in_blocks: config.blocks.into_iter().flat_map(|block| block.sets).collect(),
+        })),
+        Err(error) => match error.known::<()>() {
+            Known::Not(why) => Err(why),
+            Known::Observed(()) => Ok(None),
+        },
     }
 }
 

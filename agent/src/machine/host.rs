@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::deadline::Deadline;
 use super::root::Machine;
-use super::{extended, failed, inventory, listeners, listing, name, reason, refused, run, walk};
+use super::{extended, failed, handshake, inventory, listeners, listing, name, reason, refused, run, walk};
 
 /// Bytes asked for in one read(2).
 const CHUNK: usize = 64 * 1024;
@@ -193,7 +193,7 @@ impl Host for MachineHost {
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         let place = format!("tls://{address}");
         self.skipped(&place)?;
-        Err(failed(&place, "PLACEHOLDER"))
+        handshake::handshake(address, &place, &self.deadline)
     }
 }
 

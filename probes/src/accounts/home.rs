@@ -11,14 +11,14 @@ use evidence::facts::Outcome;
 const REMOTE: [&str; 7] = ["autofs", "nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "ceph"];
 
 /// Where not to look.
-pub(super) struct Homes {
+pub(crate) struct Homes {
     /// Mount points with the kind of their filesystem.
     mounts: Vec<(String, bool)>,
 }
 
 impl Homes {
     /// Reads the mounts; proc_pid_mountinfo(5). Where there is no procfs nothing is mounted.
-    pub(super) fn new(reading: &Reading<'_>) -> Result<Self, Unread> {
+    pub(crate) fn new(reading: &Reading<'_>) -> Result<Self, Unread> {
         let bytes = reading.volatile_bytes("/proc/self/mountinfo")?.unwrap_or_default();
         let mut mounts: Vec<_> = bytes.split(|byte| *byte == b'\n').filter_map(mount).collect();
         // The longest mount point that fits is the one that holds a path; the last one if it is mounted over.
@@ -27,7 +27,7 @@ impl Homes {
     }
 
     /// The home folder of one user.
-    pub(super) fn look(&self, reading: &Reading<'_>, uid: u32, path: &str) -> Known<Home> {
+    pub(crate) fn look(&self, reading: &Reading<'_>, uid: u32, path: &str) -> Known<Home> {
         let shown = format!("home of uid {uid}");
         let not = |outcome, detail: &str| {
             Known::Not(NotKnown {

@@ -71,6 +71,27 @@ impl<'h> Reading<'h> {
         self.note_error(shown, stat)
     }
 
+    /// lstat(2) of a path as with [`Self::private`]. Noted only if it failed.
+    pub fn private_stat_link(&self, path: &str, shown: &str) -> Result<Option<Stat>, Unread> {
+        let stat = self.host.stat(path, false).map_err(|unread| unread.shown_as(shown));
+        self.note_error(shown, stat)
+    }
+
+    /// The entries of a folder as with [`Self::private`].
+    pub fn private_list(&self, path: &str, shown: &str) -> Result<Option<Vec<Entry>>, Unread> {
+        let list = self.host.list(path).map_err(|unread| unread.shown_as(shown));
+        self.note_worst(Origin::Path(shown.to_owned()), &list);
+        list
+    }
+
+    /// At most `length` bytes from the beginning of a file as with [`Self::private`].
+    pub fn private_head(&self, path: &str, shown: &str, length: usize) -> Result<Option<Vec<u8>>, Unread> {
+        let read = self.spend(path, self.host.read_at(path, 0, length));
+        let read = read.map_err(|unread| unread.shown_as(shown));
+        self.note_worst(Origin::Path(shown.to_owned()), &read);
+        read
+    }
+
     /// A one-line attribute of sysfs or procfs without its line end. Noted only if it could not be read: there are
     /// many, and the folder that holds them says enough.
     pub fn attribute(&self, path: &str) -> Result<Option<String>, Unread> {

@@ -11,7 +11,7 @@ use super::facts::PublicHalf;
 const MAX_BYTES: usize = 8 * 1024;
 
 /// Reads the text of a `.pub` file.
-pub(super) fn parse(text: &str) -> Result<PublicHalf, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<PublicHalf, &'static str> {
     if text.len() > MAX_BYTES {
         return Err("too long for a public key");
     }
@@ -21,12 +21,17 @@ pub(super) fn parse(text: &str) -> Result<PublicHalf, &'static str> {
         words.next().ok_or("no key after its kind")?,
     );
     let blob = STANDARD.decode(encoded).map_err(|_| "the key is not base64")?;
-    let mut left = blob.as_slice();
+    of_blob(kind, &blob)
+}
+
+/// Reads a key in the form of the protocol; it must be of the kind `kind`.
+pub(crate) fn of_blob(kind: &str, blob: &[u8]) -> Result<PublicHalf, &'static str> {
+    let mut left = blob;
     if string(&mut left) != Some(kind.as_bytes()) {
         return Err("the key is of another kind than its line says");
     }
     let bits = bits(kind, &mut left).ok_or("the key is cut short, or of a kind that is not known here")?;
-    let fingerprint = STANDARD_NO_PAD.encode(Digest::of(&blob).as_bytes());
+    let fingerprint = STANDARD_NO_PAD.encode(Digest::of(blob).as_bytes());
     Ok(PublicHalf {
         kind: kind.to_owned(),
         bits,
@@ -34,20 +39,33 @@ pub(super) fn parse(text: &str) -> Result<PublicHalf, &'static str> {
     })
 }
 
+/// Size of the key, of which nothing is left over: sshd takes no other.
 fn bits(kind: &str, left: &mut &[u8]) -> Option<u32> {
-    match kind {
+    let bits = match kind {
         "ssh-rsa" => {
             let _exponent = string(left)?;
-            length(string(left)?)
+            length(string(left)?)?
         }
-        "ssh-dss" => length(string(left)?),
-        "ssh-ed25519" => (string(left)?.len() == 32).then_some(256),
-        "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" => {
+        "ssh-dss" => {
+            let prime = string(left)?;
+            let _q_g_y = [string(left)?, string(left)?, string(left)?];
+            length(prime)?
+        }
+        "ssh-ed25519" | "sk-ssh-ed25519@openssh.com" => (string(left)?.len() == 32).then_some(256)?,
+        "ecdsa-sha2-nistp256"
+        | "ecdsa-sha2-nistp384"
+        | "ecdsa-sha2-nistp521"
+        | "sk-ecdsa-sha2-nistp256@openssh.com" => {
             let curve = string(left)?;
-            std::str::from_utf8(curve).ok()?.strip_prefix("nistp")?.parse().ok()
+            let _point = string(left)?;
+            std::str::from_utf8(curve).ok()?.strip_prefix("nistp")?.parse().ok()?
         }
-        _ => None,
+        _ => return None,
+    };
+    if kind.starts_with("sk-") {
+        let _application = string(left)?;
     }
+    left.is_empty().then_some(bits)
 }
 
 /// Bits of a positive number in the form `mpint` (RFC 4251 5).
@@ -61,7 +79,7 @@ fn length(number: &[u8]) -> Option<u32> {
 }
 
 /// The next `string` (RFC 4251 5).
-fn string<'b>(left: &mut &'b [u8]) -> Option<&'b [u8]> {
+pub(crate) fn string<'b>(left: &mut &'b [u8]) -> Option<&'b [u8]> {
     let (length, rest) = left.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (string, rest) = rest.split_at_checked(length)?;
