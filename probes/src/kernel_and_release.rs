@@ -1,11 +1,12 @@
 //! # What
-//! The distribution's release and the end of its support; the running kernel against the installed ones; whether a
-//! reboot is asked for.
+//! The distribution's release and the end of its support; the running kernel against the installed ones and the one that is
+//! started next; whether a reboot is asked for.
 //!
 //! # Source
 //! os-release(5); `/etc/debian_version`; `/usr/share/distro-info/*.csv` (debian-distro-info(1)); proc_sys_kernel(5),
-//! proc_version(5); `/proc/version_signature` of Ubuntu; `/var/lib/dpkg/status`; `/run/reboot-required` (Debian Policy
-//! 9.3.4 and unattended-upgrades); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`.
+//! proc_version(5); `/proc/version_signature` of Ubuntu; the databases of dpkg, rpm, apk and pacman; the Boot Loader
+//! Specification and GRUB's environment block; `/run/reboot-required` (Debian Policy 9.3.4 and unattended-upgrades);
+//! `/run/reboot-needed` of SUSE; needs-restarting(1), whose list of packages is used, and `btime` of proc_stat(5); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`.
 //!
 //! # Privilege
 //! None.
@@ -16,8 +17,11 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod built_in;
 mod facts;
+mod installed;
 mod kernels;
+mod next_boot;
 mod support;
 
 use std::collections::BTreeSet;
@@ -25,6 +29,7 @@ use std::collections::BTreeSet;
 use evidence::facts::Outcome;
 pub use facts::*;
 
+use self::installed::Installed;
 use crate::formats::dpkg;
 use crate::formats::os_release::OsRelease;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
@@ -41,7 +46,7 @@ pub struct KernelAndReleaseProbe;
 impl Probe for KernelAndReleaseProbe {
     const SPEC: Spec = Spec {
         id: "kernel-and-release",
-        version: 1,
+        version: 2,
         title: "Which release of which distribution, until when it is supported, and whether a newer kernel waits for a reboot",
         reads: &[
             "/etc/os-release",
@@ -51,31 +56,52 @@ impl Probe for KernelAndReleaseProbe {
             "/proc/sys/kernel/osrelease",
             "/proc/sys/kernel/version",
             "/proc/version_signature",
+            "/proc/stat",
             "/var/lib/dpkg/status",
+            "/usr/lib/sysimage/rpm/",
+            "/var/lib/rpm/",
+            "/usr/share/rpm/",
+            "/lib/apk/db/installed",
+            "/usr/lib/apk/db/installed",
+            "/var/lib/pacman/local/",
+            "/usr/lib/modules/*/pkgbase",
+            "/boot/loader/entries/",
+            "/boot/grub2/grubenv",
             "/run/reboot-required",
             "/run/reboot-required.pkgs",
+            "/run/reboot-needed",
             "/run/systemd/container",
             "/.dockerenv",
             "/run/.containerenv",
             "/run/secrets/kubernetes.io",
         ],
         runs: &[],
-        privilege: Privilege::None,
+        // Fedora and RHEL let only root look at the entries of the boot loader.
+        privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
         watch: &[
             "/etc/os-release",
             "/usr/share/distro-info",
             "/var/lib/dpkg/status",
+            "/usr/lib/sysimage/rpm",
+            "/var/lib/rpm",
+            "/lib/apk/db",
+            "/usr/lib/apk/db",
+            "/var/lib/pacman/local",
+            "/boot/loader/entries",
+            "/boot/grub2/grubenv",
             "/run/reboot-required",
         ],
+        // As for `packages`.
         budget: Budget {
-            millis: 1_000,
-            bytes: 64 * 1024 * 1024,
+            millis: 5_000,
+            bytes: 512 * 1024 * 1024,
         },
         does_not_show: &[
             "Whether the running kernel was patched while running (livepatch).",
             "Whether services still run libraries that were replaced since they started.",
             "Whether this host has subscribed to extended support.",
+            "Dates of support announced after distro-info-data or the agent's own table were made.",
             "In a container: anything about the kernel's packages, which are those of the machine around it.",
         ],
     };
@@ -85,16 +111,16 @@ impl Probe for KernelAndReleaseProbe {
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<KernelAndRelease, NoNames>, ProbeError> {
         let release = OsRelease::read(reading)?.ok_or_else(|| ProbeError::absent("/etc/os-release"))?;
-        let installed = installed(reading);
+        let installed = installed::read(reading, &release);
         let container = container(reading);
         let kernel = running(reading);
         let kernels = match &installed {
             Ok(installed) => Ok(installed.kernels.clone()),
             Err(error) => Err(error.clone()),
         };
-        let (standing, standing_reason) = match (&kernel, &kernels, &container) {
-            (Known::Observed(running), Ok(kernels), Known::Observed(container)) => {
-                kernels::standing(running, kernels, container)
+        let (standing, standing_reason) = match (&kernel, &installed, &container) {
+            (Known::Observed(running), Ok(installed), Known::Observed(container)) => {
+                kernels::standing(running, &installed.kernels, installed.order, container)
             }
             (Known::Not(why), _, _) | (_, _, Known::Not(why)) => (KernelStanding::Unknown, why.detail.clone()),
             (_, Err(error), _) => (KernelStanding::Unknown, error.detail.clone()),
@@ -106,47 +132,11 @@ impl Probe for KernelAndReleaseProbe {
             reboot: reboot(reading, &kernel, &installed),
             kernel,
             installed_kernels: known(kernels),
+            next_boot: next_boot::read(reading),
             standing,
             standing_reason,
         }))
     }
-}
-
-/// What the package database says that matters here.
-struct Installed {
-    kernels: Vec<KernelPackage>,
-    /// Version of distro-info-data, empty if not installed.
-    table_version: String,
-    writes_reboot_flag: Vec<String>,
-}
-
-/// Packages that write `/run/reboot-required`.
-const WRITE_REBOOT_FLAG: [&str; 2] = ["unattended-upgrades", "update-notifier-common"];
-
-fn installed(reading: &Reading<'_>) -> Result<Installed, ProbeError> {
-    let (_, database) = dpkg::of_host(reading)?;
-    let entries = database.entries();
-    if let Some(first) = entries.unparsed.first() {
-        // A kernel may be among what was not understood.
-        return Err(ProbeError {
-            outcome: Outcome::Malformed,
-            detail: first.clone(),
-        });
-    }
-    let present = || entries.packages.iter().filter(|entry| entry.state.is_present());
-    let mut kernels: Vec<_> = present().filter_map(kernels::kernel_of).collect();
-    kernels::sort(&mut kernels);
-    let table = present().find(|entry| entry.name == "distro-info-data");
-    let mut writes_reboot_flag: Vec<_> = present()
-        .filter(|entry| WRITE_REBOOT_FLAG.contains(&entry.name))
-        .map(|entry| entry.name.to_owned())
-        .collect();
-    writes_reboot_flag.sort();
-    Ok(Installed {
-        kernels,
-        table_version: table.map(|entry| entry.version.to_owned()).unwrap_or_default(),
-        writes_reboot_flag,
-    })
 }
 
 fn distribution(reading: &Reading<'_>, release: &OsRelease) -> Result<Distribution, ProbeError> {
@@ -175,10 +165,19 @@ fn distribution(reading: &Reading<'_>, release: &OsRelease) -> Result<Distributi
 fn support(reading: &Reading<'_>, release: &OsRelease, installed: &Result<Installed, ProbeError>) -> Known<Support> {
     let id = release.id();
     if !matches!(id, "debian" | "ubuntu") {
-        return not_known(
-            Outcome::Unsupported,
-            format!("there is no table of the releases of {id:?}"),
-        );
+        return match built_in::by_os_release(release) {
+            Some(Ok(support)) => Known::Observed(support),
+            Some(Err(why)) => not_known(Outcome::Malformed, why.to_owned()),
+            None => built_in::by_table(release).map_or_else(
+                || {
+                    let version = release.get("VERSION_ID");
+                    let detail =
+                        format!("there is no date for release {version:?} of {id:?}, here or in the agent's table");
+                    not_known(Outcome::Unsupported, detail)
+                },
+                Known::Observed,
+            ),
+        };
     }
     let series = release.get("VERSION_CODENAME");
     if series.is_empty() {
@@ -261,19 +260,51 @@ fn reboot(
         Err(error) => return not_known(error.outcome, error.detail.clone()),
     };
     let read = || -> Result<_, Unread> {
-        Ok((
-            reading.stat("/run/reboot-required")?,
-            reading.text("/run/reboot-required.pkgs")?,
-        ))
+        let mut flag = false;
+        for path in ["/run/reboot-required", "/run/reboot-needed"] {
+            flag |= reading.stat(path)?.is_some();
+        }
+        let packages = reading.text("/run/reboot-required.pkgs")?;
+        let started = match &installed.need_reboot {
+            Some(_) => Some(started(reading)?),
+            None => None,
+        };
+        Ok((flag, packages, started))
     };
-    match read() {
-        Err(unread) => Known::unread(&unread),
-        Ok((flag, packages)) => Known::Observed(Reboot {
-            required: flag.is_some(),
-            by_packages: asked_by(&packages.unwrap_or_default()),
-            flag_written_by: installed.writes_reboot_flag.clone(),
-        }),
-    }
+    let (flag, packages, started) = match read() {
+        Err(unread) => return Known::unread(&unread),
+        Ok(read) => read,
+    };
+    let mut by_packages: BTreeSet<_> = asked_by(&packages.unwrap_or_default()).into_iter().collect();
+    let newer = installed.need_reboot.iter().flatten();
+    let newer: Vec<_> = newer
+        .filter(|(_, time)| started.is_some_and(|started| u64::from(*time) > started))
+        .map(|(name, _)| name.clone())
+        .collect();
+    let required = flag || !newer.is_empty();
+    by_packages.extend(newer);
+    Known::Observed(Reboot {
+        required,
+        by_packages: by_packages.into_iter().collect(),
+        flag_written_by: installed.writes_reboot_flag.clone(),
+        told_by: if started.is_some() {
+            RebootSource::InstallTimes
+        } else {
+            RebootSource::Flag
+        },
+    })
+}
+
+/// When the system was started, seconds since 1970.
+fn started(reading: &Reading<'_>) -> Result<u64, Unread> {
+    const STAT: &str = "/proc/stat";
+    let text = reading.volatile(STAT)?;
+    let mut lines = text.as_deref().unwrap_or_default().lines();
+    let time = lines.find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
+    time.ok_or_else(|| Unread::Malformed {
+        place: STAT.to_owned(),
+        reason: "it tells no btime".to_owned(),
+    })
 }
 
 /// The packages in `reboot-required.pkgs`, each once. Other lines are no packages' names.

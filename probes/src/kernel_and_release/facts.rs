@@ -21,6 +21,9 @@ pub struct KernelAndRelease {
     pub kernel: Known<RunningKernel>,
     /// Kernels that are installed as packages, newest last.
     pub installed_kernels: Known<Vec<KernelPackage>>,
+    /// The kernel that the boot loader starts next, by the entries of the Boot Loader Specification (`/boot/loader/entries`)
+    /// and GRUB's `saved_entry`; `absent` where there are no such entries, as on Debian.
+    pub next_boot: Known<NextBoot>,
     /// How the running kernel stands to the installed ones.
     pub standing: KernelStanding,
     /// Why `standing` is what it is, in a few words.
@@ -47,30 +50,59 @@ pub struct Distribution {
     pub point_release: String,
 }
 
-/// Until when a release is supported, from the table that the distribution ships (package distro-info-data). Each
-/// instant is the first one without support: the midnight (UTC) that ends the day named in the table.
+/// Until when a release is supported. Each instant is the first one without support: the midnight (UTC) that ends the day
+/// named by the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Support {
-    /// The release in the table, for instance `bookworm`.
+    /// The release in the table, for instance `bookworm` or `9`.
     pub series: String,
+    /// Who tells.
+    pub told_by: SupportSource,
+    /// Whether the distribution has no releases and is supported for as long as it is updated, as Arch and openSUSE
+    /// Tumbleweed: there are then no dates.
+    pub rolling: bool,
     /// When it was published; left out if it has not been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<Timestamp>,
-    /// End of the distribution's own support (`eol`, for Ubuntu `eol-server` where given); left out if the table does not say yet.
+    /// End of the distribution's own support for everybody, or of the support that every subscription has (`eol`, for
+    /// Ubuntu `eol-server` where given; `SUPPORT_END`); left out if not known yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_until: Option<Timestamp>,
     /// End of support by a volunteer team for everybody (Debian LTS, `eol-lts`); left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub long_term_until: Option<Timestamp>,
-    /// End of support for subscribers (Debian ELTS, Ubuntu ESM); left out where there is none. Whether this host has
-    /// subscribed is not known here.
+    /// End of support for those who pay for more (Debian ELTS, Ubuntu ESM, ELS of Red Hat, LTSS of SUSE, Extended Support
+    /// of Oracle); left out where there is none or it is not known. Whether this host has subscribed is not known here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_until: Option<Timestamp>,
     /// End of the further support for subscribers that Ubuntu calls Legacy; left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legacy_until: Option<Timestamp>,
-    /// Version of the installed package that holds the table; empty if not known.
+    /// Version of the installed package that holds the table; the day of the built-in table; empty if not known.
     pub table_version: String,
+}
+
+/// Who tells until when a release is supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportSource {
+    /// The table of package distro-info-data.
+    DistroInfo,
+    /// `SUPPORT_END` of os-release(5).
+    OsRelease,
+    /// The table that the agent was built with.
+    BuiltIn,
+}
+
+/// What the boot loader starts next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NextBoot {
+    /// Id of the entry: name of its file without `.conf`.
+    pub entry: String,
+    /// Its `version`: the kernel's release. Empty if it gives none.
+    pub release: String,
+    /// Whether an administrator or tool chose it (`saved_entry`), else the newest entry is started.
+    pub chosen: bool,
 }
 
 /// The running kernel.
@@ -93,7 +125,8 @@ pub struct KernelPackage {
     pub version: String,
     /// The kernel's release, for instance `6.1.0-28-amd64`.
     pub release: String,
-    /// Its flavour, for instance `cloud-amd64`.
+    /// Its flavour, for instance `cloud-amd64`; for rpm the package's name without `kernel-` and `-core`, empty for
+    /// the usual one.
     pub flavour: String,
 }
 
@@ -115,10 +148,24 @@ pub enum KernelStanding {
 /// Whether the system asks for a reboot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reboot {
-    /// Whether `/run/reboot-required` is there.
+    /// Whether `/run/reboot-required` (SUSE: `/run/reboot-needed`) is there, or, on hosts with rpm, a package that takes
+    /// effect by a reboot only was installed since the system started.
     pub required: bool,
-    /// Packages that asked for it (`/run/reboot-required.pkgs`), sorted.
+    /// Packages that asked for it (`/run/reboot-required.pkgs`), or that were installed since, sorted.
     pub by_packages: Vec<String>,
-    /// Installed packages that write the flag, sorted. Empty: nothing here would, and `required` false says nothing.
+    /// Installed packages that write the flag, sorted; `rpm` where its times of installation tell. Empty: nothing here
+    /// would, and `required` false says nothing.
     pub flag_written_by: Vec<String>,
+    /// How it is told.
+    pub told_by: RebootSource,
+}
+
+/// How it is told whether a reboot is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RebootSource {
+    /// By a flag that packages leave.
+    Flag,
+    /// By the times at which packages were installed, against the time of the last start, and by the flag.
+    InstallTimes,
 }

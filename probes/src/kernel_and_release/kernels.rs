@@ -3,8 +3,29 @@
 use std::cmp::Ordering;
 
 use super::facts::{KernelPackage, KernelStanding, RunningKernel};
-use crate::formats::debian_version::{compare, is_version};
+use crate::formats::debian_version::{self, is_version};
 use crate::formats::dpkg::Entry;
+use crate::formats::rpm_version;
+
+/// By whose order versions of kernels are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// dpkg's.
+    Debian,
+    /// rpm's.
+    Rpm,
+    /// apk's and pacman's, which have one version of a kernel at a time: rpm's order will do.
+    Single,
+}
+
+impl Order {
+    fn compare(self, a: &str, b: &str) -> Ordering {
+        match self {
+            Self::Debian => debian_version::compare(a, b),
+            Self::Rpm | Self::Single => rpm_version::compare(a, b),
+        }
+    }
+}
 
 /// What names of kernel packages begin with: Debian's and Ubuntu's, Ubuntu's unsigned, Proxmox's.
 const PREFIXES: [&str; 4] = [
@@ -48,8 +69,8 @@ pub(super) fn flavour(release: &str) -> &str {
 }
 
 /// Sorted, newest last.
-pub(super) fn sort(kernels: &mut [KernelPackage]) {
-    kernels.sort_by(|a, b| compare(&a.version, &b.version).then_with(|| a.cmp(b)));
+pub(super) fn sort(kernels: &mut [KernelPackage], order: Order) {
+    kernels.sort_by(|a, b| order.compare(&a.version, &b.version).then_with(|| a.cmp(b)));
 }
 
 /// The version of its package that a kernel tells: Debian in its build (`… Debian 6.1.119-1 (2024-11-22)`), Ubuntu in
@@ -72,11 +93,15 @@ pub(super) fn package_version(build: &str, signature: &str, release: &str) -> St
 pub(super) fn standing(
     running: &RunningKernel,
     installed: &[KernelPackage],
+    order: Order,
     container: &str,
 ) -> (KernelStanding, String) {
     if !container.is_empty() {
         let why = format!("in a container ({container}) the kernel is that of the machine around it");
         return (KernelStanding::NotPackaged, why);
+    }
+    if order != Order::Debian {
+        return standing_by_release(running, installed, order);
     }
     let flavour = flavour(&running.release);
     let newest = installed.iter().rfind(|kernel| kernel.flavour == flavour);
@@ -91,7 +116,7 @@ pub(super) fn standing(
         let why = format!("no installed package has the kernel {}", running.release);
         return (KernelStanding::NotPackaged, why);
     };
-    match compare(version, &newest.version) {
+    match debian_version::compare(version, &newest.version) {
         Ordering::Less => {
             let why = format!("{version} runs, {} is installed as {}", newest.version, newest.package);
             (KernelStanding::Older, why)
@@ -106,6 +131,49 @@ pub(super) fn standing(
             (KernelStanding::Newest, why)
         }
     }
+}
+
+/// The same where the kernel tells no version of its package, and its release is that of one package only.
+fn standing_by_release(running: &RunningKernel, installed: &[KernelPackage], order: Order) -> (KernelStanding, String) {
+    let own = installed.iter().rfind(|kernel| kernel.release == running.release);
+    if let Some(own) = own {
+        let newest = installed.iter().rfind(|kernel| kernel.flavour == own.flavour);
+        let newest = newest.filter(|newest| order.compare(&newest.version, &own.version) == Ordering::Greater);
+        let Some(newest) = newest else {
+            let why = format!("{} runs; nothing newer of its flavour is installed", own.version);
+            return (KernelStanding::Newest, why);
+        };
+        let why = format!(
+            "{} runs, {} is installed as {}",
+            own.version, newest.version, newest.package
+        );
+        return (KernelStanding::Older, why);
+    }
+    // Its package is gone: replaced by the only kernel that is installed now, if there is but one flavour.
+    let mut flavours: Vec<_> = installed.iter().map(|kernel| kernel.flavour.as_str()).collect();
+    flavours.sort_unstable();
+    flavours.dedup();
+    let newest = installed.last().filter(|_| flavours.len() == 1);
+    let same_kind = newest.filter(|newest| family(&newest.release) == family(&running.release));
+    match same_kind {
+        Some(newest) if rpm_version::compare(&running.release, &newest.release) == Ordering::Less => {
+            let why = format!(
+                "{} runs and its package is gone, {} is installed",
+                running.release, newest.release
+            );
+            (KernelStanding::Older, why)
+        }
+        _ => {
+            let why = format!("no installed package has the kernel {}", running.release);
+            (KernelStanding::NotPackaged, why)
+        }
+    }
+}
+
+/// What the releases of a distribution's kernels of one flavour have in common: the words without their numbers.
+fn family(release: &str) -> Vec<&str> {
+    let words = release.split(|character: char| !character.is_ascii_alphabetic());
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -221,8 +289,8 @@ mod tests {
             kernel("linux-image-6.1.0-9-amd64", "6.1.27-1"),
             kernel("linux-image-6.1.0-30-cloud-amd64", "6.1.124-1"),
         ];
-        sort(&mut installed);
-        let standing = |running: RunningKernel, container| standing(&running, &installed, container).0;
+        sort(&mut installed, Order::Debian);
+        let standing = |running: RunningKernel, container| standing(&running, &installed, Order::Debian, container).0;
         assert_eq!(
             standing(running("6.1.0-28-amd64", "6.1.119-1"), ""),
             KernelStanding::Newest
@@ -245,6 +313,38 @@ mod tests {
         );
         assert_eq!(
             standing(running("6.1.0-28-amd64", "6.1.119-1"), "docker"),
+            KernelStanding::NotPackaged
+        );
+    }
+
+    #[test]
+    fn standings_by_release() {
+        let of = |package: &str, version: &str, release: &str| KernelPackage {
+            package: package.into(),
+            version: version.into(),
+            release: release.into(),
+            flavour: package.trim_start_matches("kernel").trim_end_matches("-core").into(),
+        };
+        let mut installed = vec![
+            of("kernel-core", "6.14.0-63.fc42", "6.14.0-63.fc42.x86_64"),
+            of("kernel-core", "6.9.0-1.fc42", "6.9.0-1.fc42.x86_64"),
+        ];
+        sort(&mut installed, Order::Rpm);
+        let standing_of =
+            |release: &str, installed: &[KernelPackage]| standing(&running(release, ""), installed, Order::Rpm, "").0;
+        assert_eq!(standing_of("6.14.0-63.fc42.x86_64", &installed), KernelStanding::Newest);
+        assert_eq!(standing_of("6.9.0-1.fc42.x86_64", &installed), KernelStanding::Older);
+        assert_eq!(standing_of("6.8.0-1.fc42.x86_64", &installed), KernelStanding::Older);
+        assert_eq!(standing_of("6.18.44-fc-v595", &installed), KernelStanding::NotPackaged);
+        assert_eq!(
+            standing_of("6.20.0-1.fc42.x86_64", &installed),
+            KernelStanding::NotPackaged
+        );
+        assert_eq!(standing_of("6.9.0-1.fc42.x86_64", &[]), KernelStanding::NotPackaged);
+        installed.push(of("kernel-rt-core", "7-1.fc42", "7-1.fc42.x86_64+rt"));
+        assert_eq!(standing_of("6.14.0-63.fc42.x86_64", &installed), KernelStanding::Newest);
+        assert_eq!(
+            standing_of("6.8.0-1.fc42.x86_64", &installed),
             KernelStanding::NotPackaged
         );
     }

@@ -2,7 +2,7 @@
 
 use evidence::Timestamp;
 
-use super::facts::Support;
+use super::facts::{Support, SupportSource};
 use crate::formats::archive_date::parse_day;
 
 /// Lines that are looked at. Ubuntu's table has under 60.
@@ -36,6 +36,8 @@ pub(super) fn find(table: &str, series: &str, table_version: &str) -> Result<Opt
         let first = |names: [&str; 2]| Ok(end(names[0])?.or(end(names[1])?));
         return Ok(Some(Support {
             series: series.to_owned(),
+            told_by: SupportSource::DistroInfo,
+            rolling: false,
             released: day("release")?,
             standard_until: first(["eol-server", "eol"])?,
             long_term_until: end("eol-lts")?,

@@ -55,7 +55,7 @@ fn a_machine_that_waits_for_a_reboot() {
                 "name": "Debian GNU/Linux 12 (bookworm)", "point_release": "12.15",
             },
             "support": {"outcome": "observed", "value": {
-                "series": "bookworm", "released": "2023-06-10T00:00:00Z", "standard_until": "2026-07-12T00:00:00Z",
+                "series": "bookworm", "told_by": "distro_info", "rolling": false, "released": "2023-06-10T00:00:00Z", "standard_until": "2026-07-12T00:00:00Z",
                 "long_term_until": "2028-07-01T00:00:00Z", "extended_until": "2033-07-01T00:00:00Z",
                 "table_version": "0.58+deb12u6",
             }},
@@ -68,12 +68,14 @@ fn a_machine_that_waits_for_a_reboot() {
                 {"package": "linux-image-6.1.0-28-amd64", "version": "6.1.119-1", "release": "6.1.0-28-amd64", "flavour": "amd64"},
                 {"package": "linux-image-6.1.0-56-amd64", "version": "6.1.192-2", "release": "6.1.0-56-amd64", "flavour": "amd64"},
             ]},
+            "next_boot": {"outcome": "absent", "detail": "/boot/loader/entries is not there"},
             "standing": "older",
             "standing_reason": "6.1.119-1 runs, 6.1.192-2 is installed as linux-image-6.1.0-56-amd64",
             "reboot": {"outcome": "observed", "value": {
                 "required": true,
                 "by_packages": ["libc6", "linux-image-6.1.0-56-amd64"],
                 "flag_written_by": ["unattended-upgrades"],
+                "told_by": "flag",
             }},
         })
     );
@@ -128,18 +130,112 @@ fn what_is_not_known_is_said() {
     assert_eq!(mark["standing"], "unknown");
 }
 
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut unpacked = vec![];
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut unpacked).unwrap();
+    unpacked
+}
+
+/// A host with rpm: kernels 6.14.0-63 and 6.14.4-300, glibc installed at 1795700814.
+fn fedora(started: u64) -> Captured {
+    Captured::default()
+        .file("/etc/os-release", "ID=fedora\nVERSION_ID=42\nSUPPORT_END=2026-05-13\n")
+        .file(
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            unpacked(include_bytes!("../../fixtures/packages/rpm/rpmdb.sqlite.gz")),
+        )
+        .file(
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+            unpacked(include_bytes!("../../fixtures/packages/rpm/rpmdb.sqlite-wal.gz")),
+        )
+        .file(RELEASE, "6.14.0-63.fc42.x86_64\n")
+        .file("/proc/stat", format!("cpu 1 2\nbtime {started}\n"))
+        .file(
+            "/boot/loader/entries/x.conf",
+            "title x\nversion 6.14.4-300.fc42.x86_64\n",
+        )
+}
+
+#[test]
+fn a_host_with_rpm() {
+    let told = facts(&fedora(1_795_700_814));
+    assert_eq!(
+        told["support"]["value"],
+        json!({"series": "42", "told_by": "os_release", "rolling": false, "standard_until": "2026-05-14T00:00:00Z", "table_version": ""})
+    );
+    assert_eq!(told["standing"], "older");
+    assert_eq!(
+        told["standing_reason"],
+        "6.14.0-63.fc42 runs, 6.14.4-300.fc42 is installed as kernel-core"
+    );
+    assert_eq!(
+        told["installed_kernels"]["value"][1]["release"],
+        "6.14.4-300.fc42.x86_64"
+    );
+    assert_eq!(told["next_boot"]["value"]["release"], "6.14.4-300.fc42.x86_64");
+    // One kernel was installed a second after the start, the rest with it or before.
+    assert_eq!(
+        told["reboot"]["value"],
+        json!({"required": true, "by_packages": ["kernel-core"], "flag_written_by": ["rpm"], "told_by": "install_times"})
+    );
+    let before = facts(&fedora(1_795_700_800));
+    assert_eq!(
+        before["reboot"]["value"]["by_packages"],
+        json!(["glibc", "kernel-core"])
+    );
+    let since = facts(&fedora(1_795_800_000));
+    assert_eq!(since["reboot"]["value"]["required"], false);
+    let flag = facts(&fedora(1_795_800_000).file("/run/reboot-needed", ""));
+    assert_eq!(flag["reboot"]["value"]["required"], true);
+    let no_time = facts(&fedora(0).file("/proc/stat", "cpu 1\n"));
+    assert_eq!(no_time["reboot"]["outcome"], "malformed");
+    let denied = facts(&fedora(0).denied("/boot/loader/entries/x.conf"));
+    assert_eq!(denied["next_boot"]["outcome"], "denied");
+}
+
 #[test]
 fn other_distributions() {
-    let fedora = facts(
+    let alpine = facts(
         &Captured::default()
-            .file("/etc/os-release", "ID=fedora\nVERSION_ID=42\n")
-            .file("/usr/lib/sysimage/rpm/rpmdb.sqlite", "")
-            .file(RELEASE, "6.14.0-63.fc42.x86_64\n"),
+            .file("/etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n")
+            .file(
+                "/lib/apk/db/installed",
+                "P:linux-lts\nV:6.6.58-r0\nA:x86_64\no:linux-lts\n\nP:linux-headers\nV:6.6-r0\nA:x86_64\no:linux-headers\n\n\
+                 P:linux-pam\nV:1.6.0-r0\nA:x86_64\no:linux-pam\n",
+            )
+            .file(RELEASE, "6.6.49-0-lts\n"),
     );
-    assert_eq!(fedora["distribution"]["id"], "fedora");
-    assert_eq!(fedora["support"]["outcome"], "unsupported");
-    assert_eq!(fedora["installed_kernels"]["outcome"], "unsupported");
-    assert_eq!(fedora["standing"], "unknown");
+    assert_eq!(alpine["support"]["value"]["standard_until"], "2026-04-02T00:00:00Z");
+    assert_eq!(alpine["support"]["value"]["told_by"], "built_in");
+    assert_eq!(
+        alpine["installed_kernels"]["value"],
+        json!([{"package": "linux-lts", "version": "6.6.58-r0", "release": "6.6.58-0-lts", "flavour": "lts"}])
+    );
+    assert_eq!(alpine["standing"], "older");
+    assert_eq!(alpine["reboot"]["value"]["flag_written_by"], json!([]));
+
+    let desc = "%NAME%\nlinux\n\n%VERSION%\n6.9.1.arch1-1\n\n%ARCH%\nx86_64\n\n";
+    let arch = facts(
+        &Captured::default()
+            .file("/etc/os-release", "ID=arch\n")
+            .file("/var/lib/pacman/local/linux-6.9.1.arch1-1/desc", desc)
+            .file("/usr/lib/modules/6.9.1-arch1-1/pkgbase", "linux\n")
+            .folder("/usr/lib/modules/6.8.9-arch1-1")
+            .file(RELEASE, "6.9.1-arch1-1\n"),
+    );
+    assert_eq!(arch["standing"], "newest");
+    assert_eq!(arch["support"]["value"]["rolling"], true);
+
+    let unknown = facts(
+        &Captured::default()
+            .file("/etc/os-release", "ID=gentoo\n")
+            .folder("/var/db/pkg")
+            .file(RELEASE, "6.14.0\n"),
+    );
+    assert_eq!(unknown["distribution"]["id"], "gentoo");
+    assert_eq!(unknown["support"]["outcome"], "unsupported");
+    assert_eq!(unknown["installed_kernels"]["outcome"], "unsupported");
+    assert_eq!(unknown["standing"], "unknown");
 
     let document = Registered::of::<KernelAndReleaseProbe>()
         .collect(&Captured::default())
