@@ -16,6 +16,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::pam::PamProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::sudo::SudoProbe>(),
     ]
