@@ -9,6 +9,7 @@ pub mod host;
 pub mod kernel_and_release;
 pub mod package_updates;
 pub mod packages;
+pub mod pam;
 mod probe;
 pub mod reading;
 pub mod registry;

@@ -17,6 +17,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::pam::PamProbe>(),
         Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
         Registered::of::<crate::ssh_keys::SshKeysProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
