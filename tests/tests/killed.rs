@@ -2,22 +2,22 @@
 //! both come back by themselves.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use affiant_tests::programs::succeed;
 use affiant_tests::rig::{Collector, Running, verify, wait_for};
 
 const KILLS: u32 = 30;
 
-/// Moments to kill at: irregular, and the same in every run.
-fn moments() -> impl Iterator<Item = (Duration, u32)> {
+/// Moments to kill at: irregular, and the same parts of `longest` in every run.
+fn moments(longest: Duration) -> impl Iterator<Item = (Duration, u32)> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     std::iter::repeat_with(move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         (
-            Duration::from_millis(30 + state % 900),
+            longest * u32::try_from(state % 1000).unwrap_or(0) / 1000,
             u32::try_from(state >> 40).unwrap_or(0) % 3,
         )
     })
@@ -29,9 +29,15 @@ fn nothing_acknowledged_is_lost_and_nothing_is_doubled() {
     let collector = Collector::new(folder.path());
     let mut serving = Some(collector.serve());
     let agent = collector.enrolled_agent("host");
+    let begin = Instant::now();
     let mut running = Some(agent.run());
+    wait_for("a receipt before the first kill", || {
+        agent.status()["receipt"]["sequence"].as_u64()
+    });
+    // From before anything is collected to after all is delivered, on a machine of any speed.
+    let longest = begin.elapsed().mul_f64(1.5);
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
-    for (pause, victim) in moments().take(KILLS as usize) {
+    for (pause, victim) in moments(longest).take(KILLS as usize) {
         std::thread::sleep(pause);
         if victim != 0 {
             serving.take().map(Running::kill);
