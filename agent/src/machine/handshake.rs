@@ -11,7 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
-use sysinfo::Networks;
+use sysinfo::{NetworkData, Networks};
 
 use super::deadline::Deadline;
 use super::failed;
@@ -48,7 +48,7 @@ pub(super) fn handshake(address: SocketAddr, place: &str, deadline: &Deadline) -
 /// Of this machine: the agent dials nobody else, whatever a probe asks.
 fn is_own(address: IpAddr) -> bool {
     let among = |networks: Networks| {
-        let mut addresses = networks.values().flat_map(|data| data.ip_networks());
+        let mut addresses = networks.values().flat_map(NetworkData::ip_networks);
         addresses.any(|network| network.addr == address)
     };
     address.is_loopback() || Networks::new_with_refreshed_list().is_ok_and(among)
