@@ -5,6 +5,7 @@ pub mod apk;
 pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
+pub mod ini;
 pub mod openpgp_signature;
 pub mod os_release;
 pub mod package_family;
