@@ -6,6 +6,7 @@ pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
 pub mod included;
+pub mod ini;
 pub mod openpgp_signature;
 pub mod openssh_key;
 pub mod os_release;

@@ -5,7 +5,8 @@
 //! # Source
 //! `/var/lib/dpkg/status`; `/var/lib/apt/lists` (lists in plain text, gzip and LZ4 frames; `InRelease`, `Release`,
 //! `Release.gpg`: the repository format of the Debian wiki); sources.list(5) in both styles; apt_preferences(5);
-//! apt.conf(5); deb-version(7); Ubuntu's phased updates.
+//! apt.conf(5); deb-version(7); Ubuntu's phased updates. On hosts with rpm: its database, `.repo` files and dnf.conf(5),
+//! dnf-plugin-versionlock(8), and the metadata in the caches of dnf and zypper (`repomd.xml`, `primary`, `updateinfo`).
 //!
 //! # Privilege
 //! None on a stock system; apt's configuration can be made unreadable, which is then said.
@@ -26,6 +27,7 @@ mod pattern;
 mod policy;
 mod preferences;
 mod release;
+mod rpm;
 mod sources;
 mod survey;
 mod uri;
@@ -44,6 +46,8 @@ use self::preferences::Preferences;
 use self::sources::{Architectures, Sources};
 use self::survey::survey;
 use crate::formats::dpkg;
+use crate::formats::os_release::OsRelease;
+use crate::formats::package_family::Family;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
@@ -53,7 +57,7 @@ pub struct PackageUpdatesProbe;
 impl Probe for PackageUpdatesProbe {
     const SPEC: Spec = Spec {
         id: "package-updates",
-        version: 1,
+        version: 2,
         title: "Which package updates are pending, from which sources, and how old that knowledge is",
         reads: &[
             "/etc/os-release",
@@ -62,6 +66,17 @@ impl Probe for PackageUpdatesProbe {
             "/etc/apt/",
             "/var/lib/apt/lists/",
             "/var/lib/apt/periodic/",
+            "/usr/lib/sysimage/rpm/",
+            "/var/lib/rpm/",
+            "/usr/share/rpm/",
+            "/etc/dnf/",
+            "/etc/yum.conf",
+            "/etc/yum.repos.d/",
+            "/etc/distro.repos.d/",
+            "/etc/zypp/",
+            "/var/cache/dnf/",
+            "/var/cache/libdnf5/",
+            "/var/cache/zypp/raw/",
         ],
         runs: &[],
         privilege: Privilege::None,
@@ -73,6 +88,14 @@ impl Probe for PackageUpdatesProbe {
             "/etc/apt/apt.conf.d",
             "/etc/apt/preferences.d",
             "/etc/apt/sources.list.d",
+            "/usr/lib/sysimage/rpm",
+            "/var/lib/rpm",
+            "/etc/dnf",
+            "/etc/yum.repos.d",
+            "/etc/zypp/repos.d",
+            "/var/cache/dnf",
+            "/var/cache/libdnf5",
+            "/var/cache/zypp/raw",
         ],
         // Debian's main list has 50 MB, Ubuntu's universe 70 MB; several releases side by side are common.
         budget: Budget {
@@ -86,6 +109,9 @@ impl Probe for PackageUpdatesProbe {
             "A rebuilt package with an unchanged version number.",
             "Whether a phased update is meant for this host already.",
             "Software that no package brought.",
+            "On hosts with rpm: packages that others replace under another name, updates within module streams, lists in \
+             xz, bzip2 or zchunk, and locks of zypper and dnf5, for which `complete` is false.",
+            "On Alpine and Arch: any of it.",
         ],
     };
 
@@ -93,6 +119,15 @@ impl Probe for PackageUpdatesProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<PackageUpdates, NoNames>, ProbeError> {
+        let release = OsRelease::read(reading)?.unwrap_or_default();
+        match Family::of_host(reading, &release)? {
+            Family::Dpkg => {}
+            Family::Rpm(location) => return rpm::collect(reading, release.id(), &location).map(Collected::facts),
+            Family::Apk(_) | Family::Pacman => {
+                let why = format!("updates of {} are not looked at by this probe", release.id());
+                return Err(ProbeError::unsupported(why));
+            }
+        }
         let (distribution, database) = dpkg::of_host(reading)?;
         let mut entries = database.entries();
         let mut doubts = Doubts::default();
@@ -143,6 +178,7 @@ impl Probe for PackageUpdatesProbe {
             disabled_sources: sources.disabled,
             default_release: preferences.default_release,
             pins: preferences.facts,
+            rpm: None,
         }))
     }
 }
@@ -210,7 +246,7 @@ fn last_update(reading: &Reading<'_>) -> (Known<Timestamp>, String) {
     (not_known(Outcome::Absent, detail), String::new())
 }
 
-fn not_known(outcome: Outcome, detail: String) -> Known<Timestamp> {
+fn not_known<T>(outcome: Outcome, detail: String) -> Known<T> {
     Known::Not(NotKnown { outcome, detail })
 }
 

@@ -78,6 +78,7 @@ impl Comparison {
                 origins: origins(candidate, survey),
                 held: entry.held,
                 phased: candidate.phased,
+                advisories: vec![],
             };
             match compare(candidate.number, entry.version) {
                 Ordering::Greater => self.upgrades.push(upgrade()),

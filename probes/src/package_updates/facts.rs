@@ -22,7 +22,8 @@ pub struct PackageUpdates {
     /// Packages for which an older version would be installed, as a pin of 1000 or more asks for; sorted likewise.
     pub downgrades: Vec<Upgrade>,
     /// Packages for which a newer version would be installed if there were no preferences and no default release,
-    /// sorted likewise: a pin or the default release keeps it away.
+    /// sorted likewise: a pin or the default release keeps it away; for rpm an exclude, a lock or the priority of a
+    /// repository.
     pub withheld: Vec<Withheld>,
     /// How many entries of `withheld` have `security` true.
     pub security_withheld: u64,
@@ -31,7 +32,8 @@ pub struct PackageUpdates {
     pub complete: bool,
     /// Why `complete` is false, one sentence each, sorted, at most 100; empty if it is true.
     pub incomplete: Vec<String>,
-    /// When the lists were last fetched: the newest trace that the package manager left of it. See `last_update_by`.
+    /// When the lists were last fetched: the newest trace that the package manager left of it; for rpm when the list of the
+    /// repository that was checked least recently was. See `last_update_by`.
     pub last_update: Known<Timestamp>,
     /// The file or folder whose modification time `last_update` is; empty if not known. A folder's time moves with a
     /// failed update too; `update-success-stamp` does not.
@@ -46,6 +48,39 @@ pub struct PackageUpdates {
     pub default_release: String,
     /// The pins of apt_preferences(5), in the order in which they count.
     pub pins: Vec<Pin>,
+    /// What only hosts with rpm have; left out on others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<RpmUpdates>,
+}
+
+/// Excludes, locks and advisories of a host with rpm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RpmUpdates {
+    /// Patterns of packages that are never installed or updated (`excludepkgs`), for one repository as `id: pattern`, with
+    /// `only` before those that alone may be (`includepkgs`); sorted.
+    pub excludes: Vec<String>,
+    /// Versions to which dnf's plugin versionlock keeps packages; with `!` before those that are never installed.
+    pub version_locks: Vec<String>,
+    /// Advisories of the enabled repositories that speak of a newer version than the one installed, sorted by id: what
+    /// `dnf updateinfo list` shows.
+    pub advisories: Vec<PendingAdvisory>,
+}
+
+/// An advisory whose update is not installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PendingAdvisory {
+    /// Its id, for instance `RHSA-2024:1234`.
+    pub id: String,
+    /// `security`, `bugfix`, `enhancement`, `newpackage`, or what the distributor calls it.
+    pub kind: String,
+    /// The distributor's word for its severity, for instance `Important`; empty if there is none.
+    pub severity: String,
+    /// When it was published, as the distributor writes it, for instance `2024-05-22 00:00:00`; empty if not told.
+    pub issued: String,
+    /// CVEs that it names, sorted.
+    pub cves: Vec<String>,
+    /// Installed packages that it updates, as `name:architecture`, sorted.
+    pub packages: Vec<String>,
 }
 
 /// A package for which another version would be installed.
@@ -60,15 +95,21 @@ pub struct Upgrade {
     /// Version that would be installed.
     pub candidate: String,
     /// Whether it brings a security update: the candidate, or a version between the installed one and the candidate,
-    /// comes from a security archive.
+    /// comes from a security archive, or for rpm is named by an advisory about security.
     pub security: bool,
-    /// Where the candidate comes from: `<label> <codename or suite> <component>` of each list that has it, sorted.
+    /// Where the candidate comes from: `<label> <codename or suite> <component>` of each list that has it, for rpm the id
+    /// of the repository, sorted.
     pub origins: Vec<String>,
     /// Whether an administrator keeps the package at its version (selection `hold`), so that it will not be upgraded.
     pub held: bool,
     /// Percentage of hosts to which the distribution offers the update so far (`Phased-Update-Percentage` of Ubuntu);
     /// 100 for all. Below 100 the host may be among those that wait, which is not worked out.
     pub phased: u64,
+    /// Advisories of versions newer than the installed one and up to the candidate, by id, sorted; left out where there is
+    /// none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub advisories: Vec<String>,
 }
 
 /// A newer version that the preferences or the default release keep away.
@@ -82,7 +123,7 @@ pub struct Withheld {
     pub installed: String,
     /// The version that would be installed without them.
     pub newest: String,
-    /// Priority that they give to it (apt_preferences(5)).
+    /// Priority that they give to it (apt_preferences(5)); for rpm that of the repository.
     pub priority: i64,
     /// Whether a security update is kept away: a version up to `newest`, and newer than the one that would be installed
     /// or stay, comes from a security archive.
@@ -100,21 +141,49 @@ pub struct PackageSource {
     pub line: u64,
     /// Where packages come from; a user name and password in it are left out.
     pub uri: String,
-    /// Suite, for instance `bookworm-security`, or a path that ends in `/`.
+    /// Suite, for instance `bookworm-security`, or a path that ends in `/`; for rpm the id of the repository.
     pub suite: String,
     /// Components; empty for a path.
     pub components: Vec<String>,
     /// What is configured about the authenticity of this source.
     pub authentication: Authentication,
     /// Whether its lists are signed by the archive: an `InRelease`, or a `Release` with its `Release.gpg`, is kept
-    /// here. apt keeps them only after it has checked them, unless `authentication` says otherwise.
+    /// here. apt keeps them only after it has checked them, unless `authentication` says otherwise. For rpm: whether a
+    /// signature of packages or of the metadata is asked for.
     pub signed: bool,
-    /// Whether it is a security archive: label `Debian-Security`, or a suite or codename that ends in `-security`.
+    /// Whether it is a security archive: label `Debian-Security`, or a suite or codename that ends in `-security`; for
+    /// rpm: whether it tells security updates apart, by a list of advisories that was read.
     pub security: bool,
     /// What the archive says about itself; `absent` if no release file of it is kept here.
     pub release: Known<Release>,
-    /// The lists of packages, sorted by component and architecture.
+    /// The lists of packages, sorted by component and architecture; for rpm `primary` and, if the repository has
+    /// advisories, `updateinfo`.
     pub lists: Vec<PackageList>,
+    /// What only repositories of rpm have; left out for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<RpmRepository>,
+}
+
+/// A repository of rpm packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RpmRepository {
+    /// Where it is, in the order of its configuration.
+    pub urls: Vec<RepositoryUrl>,
+    /// Whether the signature of packages is checked.
+    pub gpgcheck: bool,
+    /// Whether the signature of the repository's metadata is checked.
+    pub repo_gpgcheck: bool,
+    /// Whether the certificate of an HTTPS server is checked.
+    pub sslverify: bool,
+}
+
+/// A URL of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RepositoryUrl {
+    /// `baseurl`, `metalink` or `mirrorlist`.
+    pub kind: String,
+    /// The URL as it is configured; a user name, password and query in it are left out.
+    pub url: String,
 }
 
 /// What is configured about the authenticity of a source.
@@ -192,7 +261,8 @@ pub struct PackageList {
     /// Whether it is here and was read: `observed`; `empty` if the archive's release file says that there is none, or
     /// that it has no bytes; else why it was not read, and then `complete` is false.
     pub state: ListState,
-    /// Priority of what it offers (apt_preferences(5)), pins for single packages apart.
+    /// Priority of what it offers (apt_preferences(5)), pins for single packages apart; for rpm that of the repository, of
+    /// which the lower one is preferred.
     pub priority: i64,
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Read};
 
 use memchr::memmem::Finder;
 
-use self::chunks::Chunks;
+pub(super) use self::chunks::Chunks;
 use super::facts::ListState;
 use crate::formats::debian_version::is_version;
 use crate::formats::dpkg::{Entry, is_name, source_of};
@@ -140,7 +140,7 @@ pub(super) fn read(
 }
 
 impl ListError {
-    fn unread(unread: &Unread) -> Self {
+    pub(super) fn unread(unread: &Unread) -> Self {
         Self {
             state: match unread {
                 Unread::Denied { .. } => ListState::Denied,

@@ -171,6 +171,7 @@ impl Surveyor<'_, '_, '_> {
             security,
             release,
             lists,
+            rpm: None,
         });
     }
 

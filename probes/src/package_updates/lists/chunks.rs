@@ -8,7 +8,7 @@ use crate::reading::{Reading, Unread};
 const CHUNK: usize = 256 * 1024;
 
 /// Reads a file piece by piece, so that it is never held whole.
-pub(super) struct Chunks<'r, 'h> {
+pub(in super::super) struct Chunks<'r, 'h> {
     reading: &'r Reading<'h>,
     path: &'r str,
     offset: u64,
@@ -20,7 +20,7 @@ pub(super) struct Chunks<'r, 'h> {
 
 impl<'r, 'h> Chunks<'r, 'h> {
     /// Nothing is read yet.
-    pub(super) fn new(reading: &'r Reading<'h>, path: &'r str) -> Self {
+    pub(in super::super) fn new(reading: &'r Reading<'h>, path: &'r str) -> Self {
         Self {
             reading,
             path,
@@ -33,7 +33,7 @@ impl<'r, 'h> Chunks<'r, 'h> {
     }
 
     /// Why reading ended early, if it did.
-    pub(super) fn failure(self) -> Option<Unread> {
+    pub(in super::super) fn failure(self) -> Option<Unread> {
         self.failure
     }
 

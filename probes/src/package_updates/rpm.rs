@@ -1,0 +1,572 @@
+//! Pending updates on hosts with rpm, by the metadata that dnf and zypper have in their caches.
+//!
+//! Source: dnf.conf(5), dnf(8), zypper(8), dnf-plugin-versionlock(8), createrepo_c(8); `libdnf/repo/Repo.cpp` for the names of
+//! folders in the cache and for the time that the list of packages has there.
+
+mod choice;
+mod metadata;
+mod repositories;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use evidence::Timestamp;
+use evidence::facts::{Origin, Outcome};
+
+use self::choice::{Choice, Excludes, Locks, Offer, choose};
+use self::metadata::{Advisory, Contents, Offered};
+use self::repositories::{Client, Configured, Repository};
+use super::doubts::Doubts;
+use super::facts::{
+    Authentication, ListState, PackageList, PackageSource, PackageUpdates, PendingAdvisory, Release, RepositoryUrl,
+    RpmRepository, RpmUpdates, Trusted, Upgrade, Withheld,
+};
+use super::lists::ListError;
+use super::{not_known, parts};
+use crate::formats::ini::Ini;
+use crate::formats::rpm_database::{Database, Location, Package};
+use crate::formats::rpm_version::compare;
+use crate::probe::{Known, ProbeError};
+use crate::reading::{Reading, Unread};
+
+const DNF_CACHES: [&str; 2] = ["/var/cache/dnf", "/var/cache/libdnf5"];
+const ZYPP_CACHE: &str = "/var/cache/zypp/raw";
+const VERSIONLOCK_CONF: &str = "/etc/dnf/plugins/versionlock.conf";
+const VERSIONLOCK: &str = "/etc/dnf/plugins/versionlock.list";
+/// Advisories that are told.
+const MAX_ADVISORIES: usize = 5_000;
+
+/// What the metadata of one repository gave.
+struct Surveyed {
+    source: PackageSource,
+    offered: Vec<Offered>,
+    advisories: Vec<Advisory>,
+    has_advisories: bool,
+}
+
+pub(super) fn collect(
+    reading: &Reading<'_>,
+    distribution: &str,
+    location: &Location,
+) -> Result<PackageUpdates, ProbeError> {
+    let mut doubts = Doubts::default();
+    let mut database = Database::read(reading, location)?;
+    for unparsed in std::mem::take(&mut database.unparsed) {
+        doubts.add(unparsed);
+    }
+    let installed = database.packages;
+    let mut wanted: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, package) in installed.iter().enumerate() {
+        wanted.entry(&package.name).or_default().push(at);
+    }
+    let mut configured = repositories::read(reading, &mut doubts);
+    let disabled = configured
+        .repositories
+        .iter()
+        .filter(|repository| !repository.enabled)
+        .count() as u64;
+    configured.repositories.retain(|repository| repository.enabled);
+    if configured.repositories.is_empty() {
+        doubts.add("no source of packages is configured".to_owned());
+    }
+    let locks = locks(reading, configured.client, &mut doubts);
+    let version_locks: Vec<String> = locks
+        .only
+        .iter()
+        .cloned()
+        .chain(locks.never.iter().map(|lock| format!("!{lock}")))
+        .collect();
+    let folders = Folders::list(reading, configured.client, &mut doubts);
+    let surveyed: Vec<_> = configured
+        .repositories
+        .iter()
+        .map(|repository| survey(reading, repository, &folders, &wanted, &mut doubts))
+        .collect();
+    let mut offers = vec![];
+    for (repository, surveyed) in surveyed.iter().enumerate() {
+        offers.extend(surveyed.offered.iter().map(|package| Offer { package, repository }));
+    }
+    without_modules(&mut offers, &installed, &mut doubts);
+    let advisories: Vec<&Advisory> = surveyed.iter().flat_map(|surveyed| &surveyed.advisories).collect();
+    let own: Vec<Offered> = installed.iter().map(as_offered).collect();
+    let known: Vec<&Offered> = offers.iter().map(|offer| offer.package).chain(&own).collect();
+    let excludes = Excludes::new(&configured, &locks, &known);
+    let chosen = choose(&installed, &offers, &configured.repositories, Some(&excludes));
+    let usual = choose(&installed, &offers, &configured.repositories, None);
+    let comparison = Comparison {
+        advisories: &advisories,
+        repositories: &configured.repositories,
+    };
+    let upgrades: Vec<_> = chosen.values().map(|choice| comparison.upgrade(choice)).collect();
+    let withheld: Vec<_> = usual
+        .iter()
+        .filter_map(|(key, choice)| comparison.withheld(choice, chosen.get(key)))
+        .collect();
+    let pending = pending(&advisories, &installed, &mut doubts);
+    let (last_update, last_update_by) = last_update(&surveyed);
+    let security_source = surveyed.iter().any(|surveyed| surveyed.has_advisories);
+    let rpm = RpmUpdates {
+        excludes: told_excludes(&configured),
+        version_locks,
+        advisories: pending,
+    };
+    let incomplete = doubts.into_reasons();
+    Ok(PackageUpdates {
+        distribution: distribution.to_owned(),
+        security_upgrades: upgrades.iter().filter(|upgrade| upgrade.security).count() as u64,
+        upgrades,
+        downgrades: vec![],
+        security_withheld: withheld.iter().filter(|withheld| withheld.security).count() as u64,
+        withheld,
+        complete: incomplete.is_empty(),
+        incomplete,
+        last_update,
+        last_update_by,
+        sources: surveyed.into_iter().map(|surveyed| surveyed.source).collect(),
+        security_source,
+        disabled_sources: disabled,
+        default_release: String::new(),
+        pins: vec![],
+        rpm: Some(rpm),
+    })
+}
+
+fn as_offered(package: &Package) -> Offered {
+    Offered {
+        name: package.name.clone(),
+        architecture: package.architecture.clone(),
+        version: package.version.clone(),
+    }
+}
+
+fn told_excludes(configured: &Configured) -> Vec<String> {
+    let mut told: BTreeSet<String> = configured.excludes.iter().cloned().collect();
+    for repository in &configured.repositories {
+        told.extend(
+            repository
+                .excludes
+                .iter()
+                .map(|exclude| format!("{}: {exclude}", repository.id)),
+        );
+        told.extend(
+            repository
+                .includes
+                .iter()
+                .map(|include| format!("{}: only {include}", repository.id)),
+        );
+    }
+    told.extend(configured.includes.iter().map(|include| format!("only {include}")));
+    told.into_iter().collect()
+}
+
+/// Versions to which packages are locked by dnf's plugin.
+fn locks(reading: &Reading<'_>, client: Client, doubts: &mut Doubts) -> Locks {
+    let mut locks = Locks::default();
+    if client == Client::Zypper {
+        if parts::file(reading, "/etc/zypp/locks", doubts).is_some_and(|(_, text)| !text.trim().is_empty()) {
+            doubts.add("/etc/zypp/locks: there are locks, which are not read here".to_owned());
+        }
+        return locks;
+    }
+    if parts::file(reading, "/etc/dnf/versionlock.toml", doubts).is_some_and(|(_, text)| text.contains("[[packages]]"))
+    {
+        doubts.add("/etc/dnf/versionlock.toml: there are locks, which are not read here".to_owned());
+    }
+    let Some((_, conf)) = parts::file(reading, VERSIONLOCK_CONF, doubts) else {
+        return locks;
+    };
+    let conf = Ini::parse(&conf);
+    let main = conf.sections.iter().find(|section| section.name == "main");
+    let get = |key: &str| main.and_then(|main| main.get(key));
+    if get("enabled").and_then(crate::formats::ini::boolean) == Some(false) {
+        return locks;
+    }
+    let path = get("locklist").unwrap_or(VERSIONLOCK);
+    if let Some((_, text)) = parts::file(reading, path, doubts) {
+        let lines = text.lines().map(str::trim);
+        for lock in lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .take(10_000)
+        {
+            match lock.strip_prefix('!') {
+                Some(lock) => locks.never.push(lock.to_owned()),
+                None => locks.only.push(lock.to_owned()),
+            }
+        }
+    }
+    locks
+}
+
+/// Leaves out packages of modules: which stream of a module is on is told by metadata that is not read here.
+fn without_modules(offers: &mut Vec<Offer<'_>>, installed: &[Package], doubts: &mut Doubts) {
+    let modular: BTreeSet<&str> = installed
+        .iter()
+        .filter(|package| !package.module.is_empty())
+        .map(|package| package.name.as_str())
+        .collect();
+    let mut left_out = BTreeSet::new();
+    offers.retain(|offer| {
+        let is_modular = offer.package.version.contains(".module") || modular.contains(offer.package.name.as_str());
+        if is_modular && modular.contains(offer.package.name.as_str()) {
+            left_out.insert(offer.package.name.clone());
+        }
+        !is_modular
+    });
+    for name in left_out {
+        doubts.add(format!(
+            "{name}: it is part of a module, whose updates cannot be told here"
+        ));
+    }
+}
+
+/// Folders in the cache, by repository.
+struct Folders {
+    client: Client,
+    /// Folder and name in it.
+    names: Vec<(&'static str, String)>,
+}
+
+impl Folders {
+    fn list(reading: &Reading<'_>, client: Client, doubts: &mut Doubts) -> Self {
+        let caches = match client {
+            Client::Dnf => &DNF_CACHES[..],
+            Client::Zypper => &[ZYPP_CACHE],
+        };
+        let mut names = vec![];
+        for cache in caches {
+            match reading.list(cache) {
+                Ok(entries) => {
+                    let entries = entries.unwrap_or_default().into_iter();
+                    names.extend(entries.map(|entry| (*cache, entry.name)));
+                }
+                Err(unread) => doubts.unread(&unread),
+            }
+        }
+        Self { client, names }
+    }
+
+    /// The folder of a repository: dnf appends a digest of the URL to the id. If the URL was changed, there can be several; the
+    /// one that was fetched last counts.
+    fn find(&self, reading: &Reading<'_>, id: &str) -> Result<Option<String>, Unread> {
+        let mut newest: Option<(i64, String)> = None;
+        for (cache, name) in &self.names {
+            let is_digest = |rest: &str| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_own = match self.client {
+                Client::Dnf => name
+                    .strip_prefix(id)
+                    .and_then(|rest| rest.strip_prefix('-'))
+                    .is_some_and(is_digest),
+                Client::Zypper => name == id,
+            };
+            if !is_own {
+                continue;
+            }
+            let folder = format!("{cache}/{name}");
+            let Some(stat) = reading.stat(&format!("{folder}/repodata/repomd.xml"))? else {
+                continue;
+            };
+            if newest.as_ref().is_none_or(|(time, _)| *time < stat.mtime) {
+                newest = Some((stat.mtime, folder));
+            }
+        }
+        Ok(newest.map(|(_, folder)| folder))
+    }
+}
+
+/// Looks at the metadata of a repository.
+fn survey(
+    reading: &Reading<'_>,
+    repository: &Repository,
+    folders: &Folders,
+    wanted: &HashMap<&str, Vec<usize>>,
+    doubts: &mut Doubts,
+) -> Surveyed {
+    let mut surveyed = Surveyed {
+        source: source(repository),
+        offered: vec![],
+        advisories: vec![],
+        has_advisories: false,
+    };
+    let (folder, contents) = match contents(reading, &repository.id, folders) {
+        Ok(found) => found,
+        Err(error) => {
+            doubts.add(error.detail.clone());
+            surveyed.source.release = not_known(error.outcome, error.detail);
+            surveyed
+                .source
+                .lists
+                .push(list("primary", ListState::Absent, repository));
+            return surveyed;
+        }
+    };
+    // The newest one counts if a kind is there twice.
+    let path_of = |kind: &str| {
+        let data = contents.data.iter().find(|(found, _)| found == kind);
+        data.and_then(|(_, path)| Some(format!("{folder}/repodata/{}", path.rsplit('/').next()?)))
+    };
+    let mut fail = |kind: &str, error: ListError, source: &mut PackageSource| {
+        reading.mark(Origin::Path(format!("{folder}/repodata/{kind}")), Outcome::Failed);
+        doubts.add(error.detail);
+        source.lists.push(list(kind, error.state, repository));
+    };
+    let absent = |what: &str| ListError {
+        state: ListState::Absent,
+        detail: format!("{}: no {what} in {folder}", repository.id),
+    };
+    let primary = path_of("primary").ok_or_else(|| absent("list of packages"));
+    let read = primary.and_then(|path| {
+        let time = reading.stat(&path).map_err(|unread| ListError::unread(&unread))?;
+        let time = time.ok_or_else(|| absent("list of packages"))?.mtime;
+        Ok((metadata::packages(reading, &path, wanted)?, time))
+    });
+    match read {
+        Ok((offered, time)) => {
+            surveyed.offered = offered;
+            surveyed
+                .source
+                .lists
+                .push(list("primary", ListState::Observed, repository));
+            surveyed.source.release = release(repository, &contents, time);
+        }
+        Err(error) => fail("primary", error, &mut surveyed.source),
+    }
+    if let Some(path) = path_of("updateinfo") {
+        match reading.stat(&path) {
+            // dnf fetches it with the rest; a cache made otherwise may be without.
+            Ok(None) => fail("updateinfo", absent("list of advisories"), &mut surveyed.source),
+            Err(unread) => fail("updateinfo", ListError::unread(&unread), &mut surveyed.source),
+            Ok(Some(_)) => match metadata::advisories(reading, &path, wanted) {
+                Ok(advisories) => {
+                    surveyed.advisories = advisories;
+                    surveyed.has_advisories = true;
+                    surveyed.source.security = true;
+                    surveyed
+                        .source
+                        .lists
+                        .push(list("updateinfo", ListState::Observed, repository));
+                }
+                Err(error) => fail("updateinfo", error, &mut surveyed.source),
+            },
+        }
+    }
+    surveyed
+}
+
+fn contents(reading: &Reading<'_>, id: &str, folders: &Folders) -> Result<(String, Contents), ProbeError> {
+    let folder = folders.find(reading, id)?.ok_or_else(|| ProbeError {
+        outcome: Outcome::Absent,
+        detail: format!("{id}: no metadata of it is in the cache"),
+    })?;
+    let path = format!("{folder}/repodata/repomd.xml");
+    let text = reading.text(&path)?.ok_or_else(|| ProbeError::absent(&path))?;
+    let contents = metadata::contents(&text).map_err(|why| {
+        reading.mark(Origin::Path(path.clone()), Outcome::Malformed);
+        ProbeError::malformed(&path, why)
+    })?;
+    Ok((folder, contents))
+}
+
+fn source(repository: &Repository) -> PackageSource {
+    let authenticated = repository.gpgcheck || repository.repo_gpgcheck;
+    PackageSource {
+        file: repository.file.clone(),
+        line: repository.line,
+        uri: repository.urls.first().map(|(_, url)| url.clone()).unwrap_or_default(),
+        suite: repository.id.clone(),
+        components: vec![],
+        authentication: Authentication {
+            trusted: Trusted::Default,
+            allow_insecure: !authenticated,
+            allow_weak: false,
+            allow_downgrade_to_insecure: false,
+            check_valid_until: false,
+            signed_by: repository.gpgkeys.clone(),
+            unauthenticated: !authenticated,
+        },
+        signed: authenticated,
+        security: false,
+        release: not_known(
+            Outcome::Absent,
+            format!("{}: no metadata of it is in the cache", repository.id),
+        ),
+        lists: vec![],
+        rpm: Some(RpmRepository {
+            urls: repository
+                .urls
+                .iter()
+                .map(|(kind, url)| RepositoryUrl {
+                    kind: kind.clone(),
+                    url: url.clone(),
+                })
+                .collect(),
+            gpgcheck: repository.gpgcheck,
+            repo_gpgcheck: repository.repo_gpgcheck,
+            sslverify: repository.sslverify,
+        }),
+    }
+}
+
+fn list(component: &str, state: ListState, repository: &Repository) -> PackageList {
+    PackageList {
+        component: component.to_owned(),
+        architecture: String::new(),
+        state,
+        priority: repository.priority,
+    }
+}
+
+fn release(repository: &Repository, contents: &Contents, time: i64) -> Known<Release> {
+    let date = contents
+        .revision
+        .parse()
+        .ok()
+        .and_then(|seconds| Timestamp::from_unix(seconds).ok());
+    match Timestamp::from_unix(time) {
+        Err(error) => not_known(
+            Outcome::Malformed,
+            format!("{}: the list's time: {error}", repository.id),
+        ),
+        Ok(file_time) => Known::Observed(Release {
+            origin: String::new(),
+            label: repository.name.clone(),
+            suite: repository.id.clone(),
+            codename: String::new(),
+            version: String::new(),
+            // Some write a version instead of a time.
+            date: date.filter(|date| date.unix() > 1_000_000_000),
+            valid_until: None,
+            file_time,
+            not_automatic: false,
+            but_automatic_upgrades: false,
+        }),
+    }
+}
+
+/// The oldest list: with it the knowledge is as old.
+fn last_update(surveyed: &[Surveyed]) -> (Known<Timestamp>, String) {
+    let mut oldest: Option<(Timestamp, &str)> = None;
+    for surveyed in surveyed {
+        let Known::Observed(release) = &surveyed.source.release else {
+            let detail = format!("{}: its list was not read", surveyed.source.suite);
+            return (not_known(Outcome::Absent, detail), String::new());
+        };
+        if oldest.is_none_or(|(time, _)| release.file_time < time) {
+            oldest = Some((release.file_time, &surveyed.source.suite));
+        }
+    }
+    match oldest {
+        Some((time, id)) => (Known::Observed(time), format!("list of packages of {id}")),
+        None => (
+            not_known(Outcome::Absent, "no list of packages is here".to_owned()),
+            String::new(),
+        ),
+    }
+}
+
+struct Comparison<'a> {
+    advisories: &'a [&'a Advisory],
+    repositories: &'a [Repository],
+}
+
+impl Comparison<'_> {
+    /// Advisories between two versions of a package, the newer one included: ids, and whether one is about security.
+    fn between(&self, package: &Offered, old: &str) -> (Vec<String>, bool) {
+        let mut ids = BTreeSet::new();
+        let mut security = false;
+        for advisory in self.advisories {
+            let speaks = advisory.packages.iter().any(|fixed| {
+                fixed.name == package.name
+                    && fixed.architecture == package.architecture
+                    && compare(&fixed.version, old) == Ordering::Greater
+                    && compare(&fixed.version, &package.version) != Ordering::Greater
+            });
+            if speaks {
+                ids.insert(advisory.id.clone());
+                security |= advisory.kind == "security";
+            }
+        }
+        (ids.into_iter().collect(), security)
+    }
+
+    fn origins(&self, choice: &Choice<'_>) -> Vec<String> {
+        let repositories = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
+        let mut origins: Vec<_> = repositories.map(|repository| repository.id.clone()).collect();
+        origins.sort();
+        origins
+    }
+
+    fn upgrade(&self, choice: &Choice<'_>) -> Upgrade {
+        let (advisories, security) = self.between(choice.offered, choice.installed);
+        Upgrade {
+            name: choice.offered.name.clone(),
+            architecture: choice.offered.architecture.clone(),
+            installed: choice.installed.to_owned(),
+            candidate: choice.offered.version.clone(),
+            security,
+            origins: self.origins(choice),
+            held: false,
+            phased: 100,
+            advisories,
+        }
+    }
+
+    fn withheld(&self, choice: &Choice<'_>, chosen: Option<&Choice<'_>>) -> Option<Withheld> {
+        let kept = chosen.map_or(choice.installed, |chosen| chosen.offered.version.as_str());
+        if compare(&choice.offered.version, kept) != Ordering::Greater {
+            return None;
+        }
+        let (_, security) = self.between(choice.offered, kept);
+        let priority = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
+        Some(Withheld {
+            name: choice.offered.name.clone(),
+            architecture: choice.offered.architecture.clone(),
+            installed: choice.installed.to_owned(),
+            newest: choice.offered.version.clone(),
+            priority: priority.map(|repository| repository.priority).min().unwrap_or(99),
+            security,
+            origins: self.origins(choice),
+        })
+    }
+}
+
+/// Advisories that speak of a version newer than what is installed, with the packages meant.
+fn pending(advisories: &[&Advisory], installed: &[Package], doubts: &mut Doubts) -> Vec<PendingAdvisory> {
+    let mut newest: HashMap<(&str, &str), &str> = HashMap::new();
+    for package in installed {
+        let known = newest
+            .entry((&package.name, &package.architecture))
+            .or_insert(&package.version);
+        if compare(&package.version, known) == Ordering::Greater {
+            *known = &package.version;
+        }
+    }
+    let mut pending: BTreeMap<&str, PendingAdvisory> = BTreeMap::new();
+    for advisory in advisories {
+        let older = advisory.packages.iter().filter(|fixed| {
+            let own = newest.get(&(fixed.name.as_str(), fixed.architecture.as_str()));
+            own.is_some_and(|own| compare(own, &fixed.version) == Ordering::Less)
+        });
+        let packages: BTreeSet<String> = older
+            .map(|fixed| format!("{}:{}", fixed.name, fixed.architecture))
+            .collect();
+        if packages.is_empty() {
+            continue;
+        }
+        if pending.len() >= MAX_ADVISORIES {
+            doubts.add("more advisories are pending than can be told".to_owned());
+            break;
+        }
+        let told = pending.entry(&advisory.id).or_insert_with(|| PendingAdvisory {
+            id: advisory.id.clone(),
+            kind: advisory.kind.clone(),
+            severity: advisory.severity.clone(),
+            issued: advisory.issued.clone(),
+            cves: advisory.cves.clone(),
+            packages: vec![],
+        });
+        told.packages.extend(packages);
+        told.packages.sort();
+        told.packages.dedup();
+    }
+    pending.into_values().collect()
+}
