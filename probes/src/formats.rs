@@ -4,6 +4,7 @@
 pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
+pub mod ini;
 pub mod os_release;
 pub mod stanza;
 pub mod systemd;

@@ -2,10 +2,13 @@
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
 pub mod accounts;
+pub mod directory_services;
 pub mod disk_encryption;
+pub mod file_permissions;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
+pub mod last_logins;
 pub mod package_updates;
 pub mod packages;
 mod probe;

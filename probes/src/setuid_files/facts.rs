@@ -81,7 +81,10 @@ pub struct List<T> {
 
 /// A file that runs as its owner or with its group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that rules ask for")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that rules ask for"
+)]
 pub struct SetuidFile {
     /// Its path; below a home folder the rest is written `*`.
     pub path: String,
