@@ -13,6 +13,7 @@ pub mod os_release;
 pub mod package_family;
 pub mod pacman;
 pub mod pem;
+pub mod repo_file;
 pub mod rpm_database;
 pub mod rpm_header;
 pub mod rpm_version;

@@ -3,10 +3,13 @@
 
 pub mod accounts;
 pub mod crypto_policy;
+pub mod directory_services;
 pub mod disk_encryption;
+pub mod file_permissions;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
+pub mod last_logins;
 pub mod package_updates;
 pub mod packages;
 pub mod pam;

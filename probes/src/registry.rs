@@ -12,9 +12,12 @@ pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::crypto_policy::CryptoPolicyProbe>(),
+        Registered::of::<crate::directory_services::DirectoryServicesProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
+        Registered::of::<crate::file_permissions::FilePermissionsProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
+        Registered::of::<crate::last_logins::LastLoginsProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::pam::PamProbe>(),

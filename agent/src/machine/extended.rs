@@ -4,7 +4,7 @@ use probes::reading::Unread;
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::io::Errno;
 
-use super::{failed, refused};
+use super::refused;
 
 /// The kernel's own limit for a value (xattr(7)).
 const MAX_VALUE: usize = 64 * 1024;
@@ -18,8 +18,8 @@ pub(super) fn value(located: &OwnedFd, path: &str, name: &str) -> Result<Option<
             value.truncate(length);
             Ok(Some(value))
         }
-        Err(Errno::NODATA) => Ok(None),
-        Err(Errno::OPNOTSUPP) => Err(failed(path, "its filesystem has no extended attributes")),
+        // A filesystem without attributes of that kind has none.
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
         Err(errno) => refused(path, errno),
     }
 }

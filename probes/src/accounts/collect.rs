@@ -22,10 +22,6 @@ const GSHADOW: &str = "/etc/gshadow";
 const LOGIN_DEFS: &str = "/etc/login.defs";
 /// Enough to find what is wrong.
 const MAX_UNPARSED: usize = 100;
-/// The shell of an account that names none (passwd(5)).
-const DEFAULT_SHELL: &str = "/bin/sh";
-/// Programs in the place of a shell that let nobody work.
-const NO_SHELLS: [&str; 6] = ["false", "halt", "nologin", "shutdown", "sync", "true"];
 
 /// Entries of a file by name, as the system finds them.
 struct ByName<T> {
@@ -212,11 +208,10 @@ fn user_facts(
         };
         let in_passwd = |password: &Password| !shadowed && password.state != PasswordState::None;
         let shell = if user.shell.is_empty() {
-            DEFAULT_SHELL
+            passwd::DEFAULT_SHELL
         } else {
             &user.shell
         };
-        let program = shell.rsplit('/').next().unwrap_or(shell);
         let mut groups = listed.get(user.name.as_str()).cloned().unwrap_or_default();
         groups.remove(&user.gid);
         User {
@@ -225,7 +220,7 @@ fn user_facts(
             line: user.line,
             class: class(user.uid, ranges),
             groups: groups.into_iter().collect(),
-            login_shell: !NO_SHELLS.contains(&program),
+            login_shell: user.has_login_shell(),
             shell_is_valid: shells.value().map(|shells| shells.iter().any(|valid| valid == shell)),
             shell: masked(shell),
             password_in_passwd: password.value().is_some_and(in_passwd),

@@ -21,6 +21,19 @@ pub(crate) struct Entry {
     pub(crate) shell: String,
 }
 
+/// The shell of an account that names none (passwd(5)).
+pub(crate) const DEFAULT_SHELL: &str = "/bin/sh";
+/// Programs in the place of a shell that let nobody work.
+const NO_SHELLS: [&str; 6] = ["false", "halt", "nologin", "shutdown", "sync", "true"];
+
+impl Entry {
+    /// Whether the shell lets somebody work.
+    pub(crate) fn has_login_shell(&self) -> bool {
+        let program = self.shell.rsplit('/').next().unwrap_or(&self.shell);
+        !NO_SHELLS.contains(&program)
+    }
+}
+
 /// Reads the file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Entries<Entry>, TooManyLines> {
     records::read(bytes, |record| {

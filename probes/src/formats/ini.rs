@@ -1,89 +1,116 @@
-//! INI files as dnf, yum and zypper have them: `[section]`, `key = value`, and lines that begin with white space go on.
+//! Sections with `name = value`, as SSSD, Samba and FreeIPA write them. Their readers differ in small things: see
+//! [`Dialect`].
+//!
+//! Source: sssd.conf(5) and libini of ding-libs; smb.conf(5), section *File format*; Python's `configparser`.
 
-/// Lines that are looked at.
-const MAX_LINES: usize = 100_000;
+use thiserror::Error;
 
-/// A section.
+/// A file with more assignments is malformed.
+const MAX_ASSIGNMENTS: usize = 10_000;
+/// A longer value is malformed.
+const MAX_VALUE: usize = 64 * 1024;
+
+/// Whose reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SSSD's: no value goes on in the next line; case in names does not matter.
+    Libini,
+    /// Python's: a line that begins with a blank goes on the line before; case in names does not matter.
+    Python,
+    /// Samba's: a line that ends in a backslash goes on in the next; case and blanks in names do not matter.
+    Samba,
+}
+
+/// One `name = value` and its section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
-    /// Its name.
+pub struct Assignment {
+    /// Without brackets, in lower case; empty before the first section.
+    pub section: String,
+    /// In lower case; without blanks for Samba.
     pub name: String,
-    /// Its line, from 1.
-    pub line: u64,
-    /// Keys and values in order, keys in lower case; continued lines are divided by line ends.
-    pub entries: Vec<(String, String)>,
+    /// Without blanks around it.
+    pub value: String,
 }
 
-/// The sections of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ini {
-    /// In order.
-    pub sections: Vec<Section>,
-    /// Lines, from 1, that could not be understood.
-    pub unparsed: Vec<u64>,
+/// A line that cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("line {line}: {reason}")]
+pub struct IniError {
+    /// From 1.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: &'static str,
 }
 
-impl Ini {
-    /// Reads a file.
-    pub fn parse(text: &str) -> Self {
-        let mut ini = Self::default();
-        for (number, whole) in (1..).zip(text.lines().take(MAX_LINES)) {
-            let line = whole.trim();
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            if let Some(name) = line.strip_prefix('[') {
-                match name.split_once(']') {
-                    Some((name, _)) => ini.sections.push(Section {
-                        name: name.trim().to_owned(),
-                        line: number,
-                        entries: vec![],
-                    }),
-                    None => ini.unparsed.push(number),
+/// The assignments, in order.
+pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<Assignment>, IniError> {
+    let mut assignments: Vec<Assignment> = vec![];
+    let (mut section, mut open) = (String::new(), false);
+    let mut lines = text.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let error = |reason| IniError {
+            line: index + 1,
+            reason,
+        };
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if dialect == Dialect::Python && open && line.starts_with([' ', '\t']) {
+            if let Some(last) = assignments.last_mut() {
+                last.value.push(' ');
+                last.value.push_str(trimmed);
+                if last.value.len() > MAX_VALUE {
+                    return Err(error("the value is too long"));
                 }
-                continue;
             }
-            let entries = ini.sections.last_mut().map(|section| &mut section.entries);
-            let added = entries.and_then(|entries| {
-                if whole.starts_with([' ', '\t'])
-                    && let Some((_, value)) = entries.last_mut()
-                {
-                    *value = format!("{value}\n{line}");
-                    return Some(());
-                }
-                let (key, value) = line.split_once('=')?;
-                let key = key.trim();
-                (!key.is_empty()).then(|| entries.push((key.to_ascii_lowercase(), value.trim().to_owned())))
-            });
-            if added.is_none() {
-                ini.unparsed.push(number);
+            continue;
+        }
+        let mut whole = trimmed.to_owned();
+        while dialect == Dialect::Samba && whole.ends_with('\\') {
+            whole.pop();
+            let next = lines.next().map(|(_, next)| next.trim()).unwrap_or_default();
+            whole.push_str(next);
+            if whole.len() > MAX_VALUE {
+                return Err(error("the value is too long"));
             }
         }
-        ini
+        if let Some(rest) = whole.strip_prefix('[') {
+            let name = rest.split_once(']').map(|(name, _)| name.trim());
+            section = folded(name.ok_or_else(|| error("a section without its bracket"))?, dialect);
+            open = false;
+            continue;
+        }
+        let (name, value) = whole
+            .split_once('=')
+            .ok_or_else(|| error("neither a section nor an assignment"))?;
+        if value.len() > MAX_VALUE {
+            return Err(error("the value is too long"));
+        }
+        if assignments.len() >= MAX_ASSIGNMENTS {
+            return Err(error("too many assignments"));
+        }
+        assignments.push(Assignment {
+            section: section.clone(),
+            name: folded(name.trim(), dialect),
+            value: value.trim().to_owned(),
+        });
+        open = true;
+    }
+    Ok(assignments)
+}
+
+fn folded(name: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Libini | Dialect::Python => name.to_lowercase(),
+        Dialect::Samba => name.split_whitespace().collect::<String>().to_lowercase(),
     }
 }
 
-impl Section {
-    /// The last value of a key.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        let mut entries = self.entries.iter().rev();
-        entries.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-
-    /// A value as a list, divided by commas or white space.
-    pub fn list(&self, key: &str) -> Vec<String> {
-        let words = self.get(key).unwrap_or_default().split([',', ' ', '\t', '\n']);
-        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    }
-}
-
-/// A value as a truth, in the words of dnf. `None`: none of them.
-pub fn boolean(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "yes" | "true" | "on" => Some(true),
-        "0" | "no" | "false" | "off" => Some(false),
-        _ => None,
-    }
+/// The value that counts: the last one.
+pub fn last<'a>(assignments: &'a [Assignment], section: &str, name: &str) -> Option<&'a str> {
+    let of = |one: &&Assignment| one.section == section && one.name == name;
+    assignments.iter().rev().find(of).map(|one| one.value.as_str())
 }
 
 #[cfg(test)]
@@ -93,24 +120,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sections() {
-        let ini = Ini::parse("junk\n[a]\n# x\nK = v=w\nlist=1, 2\n  3\n\n[b\n[c]\nno\n = x\nk=\nk=2\n");
-        assert_eq!(ini.unparsed, [1, 8, 10, 11]);
-        assert_eq!(ini.sections[0].get("k"), Some("v=w"));
-        assert_eq!(ini.sections[0].list("list"), ["1", "2", "3"]);
-        assert_eq!((ini.sections[1].line, ini.sections[1].get("k")), (9, Some("2")));
-        assert_eq!(ini.sections[1].get("x"), None);
-        assert_eq!(
-            (boolean("Yes"), boolean("off"), boolean("maybe")),
-            (Some(true), Some(false), None)
-        );
+    fn libini_and_python() {
+        let text = "# c\n[sssd]\ndomains = a\n; c\n  [Domain/a]\n  ID_provider=ldap\n[sssd]\ndomains = c\n";
+        let read = parse(text, Dialect::Libini).unwrap();
+        assert_eq!(last(&read, "sssd", "domains"), Some("c"));
+        assert_eq!(last(&read, "domain/a", "id_provider"), Some("ldap"));
+        assert_eq!(parse("[x\n", Dialect::Libini).unwrap_err().line, 1);
+        assert_eq!(parse("[x]\na = b,\n  word\n", Dialect::Libini).unwrap_err().line, 3);
+        let read = parse("[x]\na = b,\n  word\n", Dialect::Python).unwrap();
+        assert_eq!(read[0].value, "b, word");
+    }
+
+    #[test]
+    fn samba() {
+        let read = parse(
+            "[Global]\n  Server Signing = man\\\n  datory\nserversigning=auto\n",
+            Dialect::Samba,
+        )
+        .unwrap();
+        assert_eq!(read[0].value, "mandatory");
+        assert_eq!(last(&read, "global", "serversigning"), Some("auto"));
     }
 
     proptest! {
         #[test]
-        fn any_text(text in "(\\PC|\n|\\[|\\]|=| ){0,60}") {
-            let ini = Ini::parse(&text);
-            prop_assert!(ini.sections.len() + ini.unparsed.len() <= text.len());
+        fn any_text(text in "\\PC{0,60}", near in "(\\[|\\]|=|\\\\|\n| |#|[a-c]){0,30}") {
+            for dialect in [Dialect::Libini, Dialect::Python, Dialect::Samba] {
+                let _ = parse(&text, dialect);
+                let _ = parse(&near, dialect);
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ use super::facts::{
 };
 use super::lists::ListError;
 use super::{not_known, parts};
-use crate::formats::ini::Ini;
+use crate::formats::repo_file::Ini;
 use crate::formats::rpm_database::{Database, Location, Package};
 use crate::formats::rpm_version::compare;
 use crate::probe::{Known, ProbeError};
@@ -178,7 +178,7 @@ fn locks(reading: &Reading<'_>, client: Client, doubts: &mut Doubts) -> Locks {
     let conf = Ini::parse(&conf);
     let main = conf.sections.iter().find(|section| section.name == "main");
     let get = |key: &str| main.and_then(|main| main.get(key));
-    if get("enabled").and_then(crate::formats::ini::boolean) == Some(false) {
+    if get("enabled").and_then(crate::formats::repo_file::boolean) == Some(false) {
         return locks;
     }
     let path = get("locklist").unwrap_or(VERSIONLOCK);

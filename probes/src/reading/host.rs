@@ -35,7 +35,8 @@ pub trait Host {
     /// Hardware and interfaces, which have no single file. Over another root: [`Unread::Skipped`].
     fn inventory(&self) -> Result<Inventory, Unread>;
 
-    /// The value of an extended attribute (xattr(7)), links followed. `Ok(None)`: no such file or no such attribute.
+    /// The value of an extended attribute (xattr(7)), links followed. `Ok(None)`: no such file, no such attribute,
+    /// or a filesystem that has none of that kind.
     fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread>;
 
     /// Walks what is mounted at `walk.start` (links followed on the way there, and never afterwards) and nothing that is

@@ -5,7 +5,7 @@
 use super::super::doubts::Doubts;
 use super::super::parts;
 use super::super::uri::ArchiveUri;
-use crate::formats::ini::{Ini, Section, boolean};
+use crate::formats::repo_file::{Ini, Section, boolean};
 use crate::reading::Reading;
 
 /// Folders of dnf and yum, in the order in which they are read.
