@@ -6,6 +6,7 @@ pub mod disk_encryption;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
+pub mod listening_sockets;
 pub mod package_updates;
 pub mod packages;
 mod probe;

@@ -157,6 +157,22 @@ impl<T> Known<T> {
         })
     }
 
+    /// Seen, or the reason why not.
+    pub fn of(read: Result<T, Unread>) -> Self {
+        match read {
+            Ok(value) => Self::Observed(value),
+            Err(unread) => Self::unread(&unread),
+        }
+    }
+
+    /// Not there.
+    pub fn absent(detail: impl Into<String>) -> Self {
+        Self::Not(NotKnown {
+            outcome: Outcome::Absent,
+            detail: detail.into(),
+        })
+    }
+
     /// The value, if it was seen.
     pub fn value(&self) -> Option<&T> {
         match self {
