@@ -5,5 +5,6 @@ pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
 pub mod os_release;
+pub mod shell;
 pub mod stanza;
 pub mod systemd;

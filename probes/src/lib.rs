@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod disk_encryption;
+pub mod firewall;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;

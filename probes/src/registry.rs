@@ -12,6 +12,7 @@ pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
+        Registered::of::<crate::firewall::FirewallProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::listening_sockets::ListeningSocketsProbe>(),
