@@ -4,7 +4,9 @@
 pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
+pub mod modprobe;
 pub mod os_release;
 pub mod shell;
 pub mod stanza;
+pub mod sysctl;
 pub mod systemd;
