@@ -7,6 +7,7 @@ pub mod firewall;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
+pub mod kernel_hardening;
 pub mod listening_sockets;
 pub mod network;
 pub mod package_updates;

@@ -15,6 +15,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::firewall::FirewallProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
+        Registered::of::<crate::kernel_hardening::KernelHardeningProbe>(),
         Registered::of::<crate::listening_sockets::ListeningSocketsProbe>(),
         Registered::of::<crate::network::NetworkProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
