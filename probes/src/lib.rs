@@ -15,6 +15,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod removable_media;
 pub mod sshd;
 
 pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
