@@ -15,6 +15,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod remote_access;
 pub mod removable_media;
 pub mod sshd;
 

@@ -20,6 +20,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::network::NetworkProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::remote_access::RemoteAccessProbe>(),
         Registered::of::<crate::removable_media::RemovableMediaProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
     ]
