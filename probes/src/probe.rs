@@ -165,11 +165,24 @@ impl<T> Known<T> {
         })
     }
 
+    /// Not there.
+    pub fn absent(detail: impl Into<String>) -> Self {
+        Self::not(Outcome::Absent, detail)
+    }
+
+    /// Seen, or the reason why not.
+    pub fn read(read: Result<T, Unread>) -> Self {
+        match read {
+            Ok(value) => Self::Observed(value),
+            Err(unread) => Self::unread(&unread),
+        }
+    }
+
     /// From a reading in which *not there* is a way not to know: `place` is named then.
     pub(crate) fn of(read: Result<Option<T>, Unread>, place: &str) -> Self {
         match read {
             Ok(Some(value)) => Self::Observed(value),
-            Ok(None) => Self::not(Outcome::Absent, format!("{place} is not there")),
+            Ok(None) => Self::absent(format!("{place} is not there")),
             Err(unread) => Self::unread(&unread),
         }
     }

@@ -119,6 +119,12 @@ impl<'h> Reading<'h> {
         list
     }
 
+    /// As [`Self::list`], for folders of which there are many. Noted only if it failed.
+    pub fn entries(&self, path: &str) -> Result<Option<Vec<Entry>>, Unread> {
+        let list = self.host.list(path);
+        self.note_error(path, list)
+    }
+
     /// stat(2), links followed. Noted only if it failed.
     pub fn stat(&self, path: &str) -> Result<Option<Stat>, Unread> {
         let stat = self.host.stat(path, true);
