@@ -7,6 +7,7 @@ pub mod disk_encryption;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
+pub mod logging;
 pub mod package_updates;
 pub mod packages;
 mod probe;

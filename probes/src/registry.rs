@@ -15,6 +15,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
+        Registered::of::<crate::logging::LoggingProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
