@@ -8,6 +8,7 @@ pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
 pub mod logging;
+pub mod malware_protection;
 pub mod mandatory_access;
 pub mod package_updates;
 pub mod packages;

@@ -16,6 +16,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::logging::LoggingProbe>(),
+        Registered::of::<crate::malware_protection::MalwareProtectionProbe>(),
         Registered::of::<crate::mandatory_access::MandatoryAccessProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
