@@ -12,6 +12,7 @@ pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::audit::AuditProbe>(),
+        Registered::of::<crate::automatic_updates::AutomaticUpdatesProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
