@@ -17,6 +17,7 @@ mod probe;
 pub mod reading;
 pub mod registry;
 pub mod sshd;
+pub mod stale_processes;
 pub mod time_sync;
 
 pub use probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
