@@ -16,6 +16,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod scheduled_jobs;
 pub mod services;
 pub mod sshd;
 pub mod stale_processes;

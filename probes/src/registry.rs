@@ -21,6 +21,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::mandatory_access::MandatoryAccessProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::scheduled_jobs::ScheduledJobsProbe>(),
         Registered::of::<crate::services::ServicesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::stale_processes::StaleProcessesProbe>(),
