@@ -5,6 +5,7 @@ pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
 pub mod included;
+pub mod installed;
 pub mod os_release;
 pub mod stanza;
 pub mod systemd;

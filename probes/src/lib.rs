@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod automatic_updates;
+pub mod backup;
 pub mod disk_encryption;
 pub mod formats;
 pub mod host;

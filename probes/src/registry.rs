@@ -13,6 +13,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::audit::AuditProbe>(),
         Registered::of::<crate::automatic_updates::AutomaticUpdatesProbe>(),
+        Registered::of::<crate::backup::BackupProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
