@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod automatic_updates;
 pub mod backup;
+pub mod config_management;
 pub mod disk_encryption;
 pub mod file_integrity;
 pub mod formats;

@@ -14,6 +14,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::audit::AuditProbe>(),
         Registered::of::<crate::automatic_updates::AutomaticUpdatesProbe>(),
         Registered::of::<crate::backup::BackupProbe>(),
+        Registered::of::<crate::config_management::ConfigManagementProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
         Registered::of::<crate::host::HostProbe>(),
