@@ -6,6 +6,7 @@ pub mod audit;
 pub mod automatic_updates;
 pub mod backup;
 pub mod config_management;
+pub mod containers;
 pub mod disk_encryption;
 pub mod file_integrity;
 pub mod formats;

@@ -15,6 +15,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::automatic_updates::AutomaticUpdatesProbe>(),
         Registered::of::<crate::backup::BackupProbe>(),
         Registered::of::<crate::config_management::ConfigManagementProbe>(),
+        Registered::of::<crate::containers::ContainersProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
         Registered::of::<crate::host::HostProbe>(),
