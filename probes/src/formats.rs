@@ -7,6 +7,7 @@ pub mod debian_version;
 pub mod dpkg;
 pub mod included;
 pub mod ini;
+pub mod installed;
 pub mod modprobe;
 pub mod openpgp_signature;
 pub mod openssh_key;

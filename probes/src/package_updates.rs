@@ -17,7 +17,7 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
-mod apt_conf;
+pub(crate) mod apt_conf;
 mod comparison;
 mod doubts;
 mod facts;

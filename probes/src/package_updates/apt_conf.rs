@@ -51,7 +51,7 @@ const PLACES: [(&str, &[&str]); 12] = [
 
 /// apt's configuration tree. Names are the same whatever their case.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct AptConf {
+pub(crate) struct AptConf {
     values: BTreeMap<String, String>,
     /// Items without a name (`A::B:: "x";`), by the name of the list.
     items: BTreeMap<String, Vec<String>>,
@@ -88,18 +88,25 @@ impl AptConf {
         conf
     }
 
+    /// As [`Self::read`], with the reasons why other settings may be in force.
+    pub(crate) fn with_doubts(reading: &Reading<'_>) -> (Self, Vec<String>) {
+        let mut doubts = Doubts::default();
+        let conf = Self::read(reading, &mut doubts);
+        (conf, doubts.into_reasons())
+    }
+
     /// The value of `name`, given in lower case; empty if not set.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
     /// The setting as a yes or no.
-    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         truth(self.get(name)).unwrap_or(default)
     }
 
     /// The items of a list, or its value split at commas.
-    pub(super) fn list(&self, name: &str) -> Vec<String> {
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
         match self.items.get(name) {
             Some(items) => items.clone(),
             None => self

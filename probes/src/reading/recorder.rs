@@ -92,6 +92,12 @@ impl<'h> Reading<'h> {
         read
     }
 
+    /// readlink(2) of a path as with [`Self::private`]. Noted only if it failed.
+    pub fn private_link(&self, path: &str, shown: &str) -> Result<Option<String>, Unread> {
+        let link = self.host.read_link(path).map_err(|unread| unread.shown_as(shown));
+        self.note_error(shown, link)
+    }
+
     /// A one-line attribute of sysfs or procfs without its line end. Noted only if it could not be read: there are
     /// many, and the folder that holds them says enough.
     pub fn attribute(&self, path: &str) -> Result<Option<String>, Unread> {

@@ -98,6 +98,14 @@ impl Units {
         files.chain(pulled).chain(self.active.names()).collect()
     }
 
+    /// The units that failed, sorted; only systemctl tells.
+    pub fn failed(&self) -> Known<Vec<&str>> {
+        match &self.active.failed {
+            Known::Observed(failed) => Known::Observed(failed.iter().map(String::as_str).collect()),
+            Known::Not(why) => Known::Not(why.clone()),
+        }
+    }
+
     /// The name that a unit goes by: another than `unit` if that is an alias.
     pub fn canonical<'a>(&'a self, unit: &'a str) -> &'a str {
         self.files.canonical(unit)

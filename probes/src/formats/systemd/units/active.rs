@@ -16,7 +16,7 @@ use crate::reading::{Command, Output, Reading, Unread};
 const FOLDER: &str = "/run/systemd/units";
 const ARGS: [&str; 6] = [
     "list-units",
-    "--state=active",
+    "--state=active,failed",
     "--plain",
     "--no-legend",
     "--full",
@@ -29,6 +29,8 @@ pub(super) struct Active {
     services: Known<BTreeSet<String>>,
     /// All units that are active, by systemctl.
     told: Known<BTreeSet<String>>,
+    /// Units that failed, by systemctl.
+    pub(super) failed: Known<BTreeSet<String>>,
 }
 
 impl Active {
@@ -46,10 +48,11 @@ impl Active {
             ),
             Err(unread) => Known::unread(&unread),
         };
-        Self {
-            services,
-            told: told(reading),
-        }
+        let (told, failed) = match told(reading) {
+            Known::Observed((active, failed)) => (Known::Observed(active), Known::Observed(failed)),
+            Known::Not(why) => (Known::Not(why.clone()), Known::Not(why)),
+        };
+        Self { services, told, failed }
     }
 
     /// Whether `unit`, by its canonical name, is active. `without_program`: it is a service that runs no program.
@@ -75,7 +78,8 @@ impl Active {
     }
 }
 
-fn told(reading: &Reading<'_>) -> Known<BTreeSet<String>> {
+/// Those that are active, and those that failed.
+fn told(reading: &Reading<'_>) -> Known<(BTreeSet<String>, BTreeSet<String>)> {
     if !reading.declares(SYSTEMCTL) {
         return not(
             Outcome::Unsupported,
@@ -89,8 +93,20 @@ fn told(reading: &Reading<'_>) -> Known<BTreeSet<String>> {
     match reading.run(&command) {
         Ok(Some(Output { status: 0, stdout, .. })) => {
             let text = String::from_utf8_lossy(&stdout);
-            let names = text.lines().filter_map(|line| line.split_ascii_whitespace().next());
-            Known::Observed(names.map(str::to_owned).collect())
+            let (mut active, mut failed) = (BTreeSet::new(), BTreeSet::new());
+            // NAME LOAD ACTIVE SUB DESCRIPTION
+            for line in text.lines() {
+                let mut words = line.split_ascii_whitespace();
+                if let (Some(name), state) = (words.next(), words.nth(1)) {
+                    let set = if state == Some("failed") {
+                        &mut failed
+                    } else {
+                        &mut active
+                    };
+                    set.insert(name.to_owned());
+                }
+            }
+            Known::Observed((active, failed))
         }
         Ok(Some(output)) => Known::unread(&Unread::Failed {
             place: command.to_string(),

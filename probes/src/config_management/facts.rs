@@ -1,0 +1,34 @@
+//! What the probe tells.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::formats::systemd::UnitState;
+use crate::probe::Known;
+
+/// Agents that keep the host's configuration as it is meant to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConfigManagement {
+    /// Those that this probe knows and found, sorted by name.
+    pub agents: Vec<ConfigAgent>,
+}
+
+/// An agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConfigAgent {
+    /// `ansible-pull`, `cfengine`, `chef`, `puppet`, `rudder`, `salt`.
+    pub name: String,
+    /// The file or folder that shows that it is installed; left out if only a unit does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found_at: Option<String>,
+    /// Those of its units that there are; absent without systemd.
+    pub units: Known<Vec<UnitState>>,
+    /// The server that it asks, as its configuration says; absent if it does not.
+    pub server: Known<String>,
+    /// Day of its last run, as far as a file tells: seconds since 1970 at its beginning in UTC.
+    pub last_run_day: Known<i64>,
+    /// How many resources failed in the last run; absent if no file tells.
+    pub failed: Known<u64>,
+    /// Whether it only tells what it would change; absent if the configuration does not say.
+    pub only_reports: Known<bool>,
+}

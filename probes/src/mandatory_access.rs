@@ -1,0 +1,295 @@
+//! # What
+//! Mandatory access control: `AppArmor` and its profiles, `SELinux` now and after the next boot, and other security
+//! modules of the kernel.
+//!
+//! # Source
+//! `/sys/kernel/security` (the kernel's documentation, *LSM*, *`AppArmor`*), `/sys/fs/selinux`, selinux_config(5),
+//! `/etc/apparmor.d`, `/proc/sys/kernel/yama`, `/proc/cmdline`.
+//!
+//! # Privilege
+//! `CAP_DAC_READ_SEARCH`: the list of `AppArmor` profiles is closed to others. Kernels that also ask for `CAP_MAC_ADMIN`
+//! there make `profiles` `denied`.
+//!
+//! # Bears on
+//! A.8.3 (information access restriction), A.8.2 (privileged access), A.8.9 (configuration management), A.8.18 (privileged
+//! utilities).
+//!
+//! # Does not show
+//! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
+
+mod facts;
+
+use std::collections::BTreeMap;
+
+use evidence::facts::Outcome;
+
+pub use facts::*;
+
+use crate::formats::systemd::Units;
+use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
+use crate::reading::{Reading, Unread};
+
+const SECURITY: &str = "/sys/kernel/security";
+const SELINUX: &str = "/sys/fs/selinux";
+const MAX_PROFILES: usize = 5_000;
+const MAX_BOOLEANS: usize = 2_000;
+
+/// The probe.
+pub struct MandatoryAccessProbe;
+
+impl Probe for MandatoryAccessProbe {
+    const SPEC: Spec = Spec {
+        id: "mandatory-access",
+        version: 1,
+        title: "Whether AppArmor or SELinux runs and enforces, and which other security modules the kernel has",
+        reads: &[
+            "/sys/kernel/security/lsm",
+            "/sys/kernel/security/lockdown",
+            "/sys/kernel/security/apparmor/profiles",
+            "/sys/module/apparmor/parameters/enabled",
+            "/sys/fs/selinux/",
+            "/etc/selinux/config and the policy's active modules",
+            "/etc/apparmor.d/disable/",
+            "/proc/sys/kernel/yama/ptrace_scope",
+            "/proc/cmdline",
+            "unit files",
+        ],
+        runs: &[],
+        privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
+        watch: &["/etc/apparmor.d/", "/etc/apparmor.d/disable/", "/etc/selinux/"],
+        budget: Budget {
+            millis: 2_000,
+            bytes: 8 * 1024 * 1024,
+        },
+        does_not_show: &[
+            "What the profiles and the policy allow.",
+            "Which running processes no profile confines.",
+        ],
+    };
+
+    type Facts = MandatoryAccess;
+    type Names = NoNames;
+
+    fn collect(reading: &Reading<'_>) -> Result<Collected<MandatoryAccess, NoNames>, ProbeError> {
+        let facts = MandatoryAccess {
+            modules: modules(reading),
+            apparmor: Known::of(apparmor(reading), "/sys/module/apparmor"),
+            apparmor_at_boot: at_boot(reading),
+            apparmor_disabled: disabled(reading),
+            selinux: Known::of(selinux(reading), SELINUX),
+            selinux_at_boot: Known::of(configured(reading), "/etc/selinux/config"),
+            lockdown: lockdown(reading),
+            yama_ptrace_scope: number(reading, "/proc/sys/kernel/yama/ptrace_scope"),
+            command_line: command_line(reading),
+        };
+        Ok(Collected::facts(facts))
+    }
+}
+
+fn modules(reading: &Reading<'_>) -> Known<Vec<String>> {
+    let path = format!("{SECURITY}/lsm");
+    map(Known::of(reading.attribute(&path), &path), |text| {
+        text.trim()
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    })
+}
+
+fn map<T, U>(known: Known<T>, change: impl FnOnce(T) -> U) -> Known<U> {
+    match known {
+        Known::Observed(value) => Known::Observed(change(value)),
+        Known::Not(why) => Known::Not(why),
+    }
+}
+
+fn number(reading: &Reading<'_>, path: &str) -> Known<u64> {
+    match Known::of(reading.attribute(path), path) {
+        Known::Observed(text) => match text.trim().parse() {
+            Ok(number) => Known::Observed(number),
+            Err(_) => Known::not(Outcome::Malformed, format!("{path}: no number")),
+        },
+        Known::Not(why) => Known::Not(why),
+    }
+}
+
+fn apparmor(reading: &Reading<'_>) -> Result<Option<AppArmor>, Unread> {
+    let Some(enabled) = reading.attribute("/sys/module/apparmor/parameters/enabled")? else {
+        return Ok(None);
+    };
+    let path = format!("{SECURITY}/apparmor/profiles");
+    // Profiles come and go with the services that load them, so that there is no digest to note.
+    let profiles = match Known::of(reading.volatile(&path), &path) {
+        Known::Observed(text) => profiles(&text, &path),
+        Known::Not(why) => Known::Not(why),
+    };
+    let counts = profiles.value().into_iter().flatten();
+    let counts = counts.map(|(mode, names)| (mode.clone(), names.len() as u64)).collect();
+    Ok(Some(AppArmor {
+        enabled: enabled.trim() == "Y",
+        profiles,
+        counts,
+    }))
+}
+
+/// Lines of `NAME (MODE)`; names may hold blanks and brackets.
+fn profiles(text: &str, path: &str) -> Known<BTreeMap<String, Vec<String>>> {
+    let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let parts = line.strip_suffix(')').and_then(|line| line.rsplit_once(" ("));
+        let Some((name, mode)) = parts.filter(|_| index < MAX_PROFILES) else {
+            return Known::not(
+                Outcome::Malformed,
+                format!("{path}:{}: not of the form NAME (MODE)", index + 1),
+            );
+        };
+        profiles.entry(mode.to_owned()).or_default().push(name.to_owned());
+    }
+    for names in profiles.values_mut() {
+        names.sort();
+        names.dedup();
+    }
+    Known::Observed(profiles)
+}
+
+fn at_boot(reading: &Reading<'_>) -> Known<crate::formats::systemd::UnitState> {
+    match Units::read(reading) {
+        Ok(Some(units)) => match units.state("apparmor.service") {
+            Some(state) => Known::Observed(state),
+            None => Known::not(Outcome::Absent, "there is no unit apparmor.service"),
+        },
+        Ok(None) => Known::not(Outcome::Absent, "this host has no systemd"),
+        Err(unread) => Known::unread(&unread),
+    }
+}
+
+fn disabled(reading: &Reading<'_>) -> Known<Vec<String>> {
+    const FOLDER: &str = "/etc/apparmor.d/disable";
+    map(Known::of(reading.list(FOLDER), FOLDER), |entries| {
+        entries.into_iter().map(|entry| entry.name).take(MAX_PROFILES).collect()
+    })
+}
+
+fn selinux(reading: &Reading<'_>) -> Result<Option<SeLinux>, Unread> {
+    let path = format!("{SELINUX}/enforce");
+    let Some(enforce) = reading.attribute(&path)? else {
+        return Ok(None);
+    };
+    let enforcing = match enforce.trim() {
+        "1" => true,
+        "0" => false,
+        _ => {
+            return Err(Unread::Malformed {
+                place: path,
+                reason: "neither 0 nor 1".to_owned(),
+            });
+        }
+    };
+    Ok(Some(SeLinux {
+        enforcing,
+        policy_version: number(reading, &format!("{SELINUX}/policyvers")),
+        deny_unknown: map(number(reading, &format!("{SELINUX}/deny_unknown")), |number| {
+            number == 1
+        }),
+        booleans_on: booleans(reading),
+    }))
+}
+
+/// Files of `CURRENT PENDING`.
+fn booleans(reading: &Reading<'_>) -> Known<Vec<String>> {
+    let folder = format!("{SELINUX}/booleans");
+    let entries = match Known::of(reading.list(&folder), &folder) {
+        Known::Observed(entries) => entries,
+        Known::Not(why) => return Known::Not(why),
+    };
+    if entries.len() > MAX_BOOLEANS {
+        return Known::not(Outcome::Skipped, format!("{folder}: more than {MAX_BOOLEANS} entries"));
+    }
+    let mut on = vec![];
+    for entry in entries {
+        match reading.attribute(&format!("{folder}/{}", entry.name)) {
+            Ok(text) => {
+                if text.unwrap_or_default().starts_with('1') {
+                    on.push(entry.name);
+                }
+            }
+            Err(unread) => return Known::unread(&unread),
+        }
+    }
+    Known::Observed(on)
+}
+
+fn configured(reading: &Reading<'_>) -> Result<Option<SeLinuxConfig>, Unread> {
+    let Some(text) = reading.text("/etc/selinux/config")? else {
+        return Ok(None);
+    };
+    // The last of several counts.
+    let value = |name: &str| {
+        let lines = text.lines().rev().map(str::trim);
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        values.next().map(|value| value.trim().to_ascii_lowercase())
+    };
+    let policy = value("SELINUXTYPE").unwrap_or_else(|| "targeted".to_owned());
+    Ok(Some(SeLinuxConfig {
+        // libselinux without a line: permissive.
+        mode: value("SELINUX").unwrap_or_else(|| "permissive".to_owned()),
+        permissive_domains: permissive(reading, &policy),
+        policy,
+    }))
+}
+
+/// semanage writes a module `permissive_DOMAIN` for each.
+fn permissive(reading: &Reading<'_>, policy: &str) -> Known<Vec<String>> {
+    let modules = format!("/var/lib/selinux/{policy}/active/modules");
+    let mut domains = vec![];
+    let priorities = match Known::of(reading.list(&modules), &modules) {
+        Known::Observed(entries) => entries,
+        Known::Not(why) => return Known::Not(why),
+    };
+    for priority in priorities {
+        if !priority.name.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        match reading.list(&format!("{modules}/{}", priority.name)) {
+            Ok(entries) => {
+                let names = entries.unwrap_or_default().into_iter();
+                domains.extend(names.filter_map(|entry| Some(entry.name.strip_prefix("permissive_")?.to_owned())));
+            }
+            Err(unread) => return Known::unread(&unread),
+        }
+    }
+    domains.sort();
+    domains.dedup();
+    Known::Observed(domains)
+}
+
+/// `none [integrity] confidentiality`: the one in brackets holds.
+fn lockdown(reading: &Reading<'_>) -> Known<String> {
+    let path = format!("{SECURITY}/lockdown");
+    let text = match Known::of(reading.attribute(&path), &path) {
+        Known::Observed(text) => text,
+        Known::Not(why) => return Known::Not(why),
+    };
+    let level = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    match level {
+        Some((level, _)) => Known::Observed(level.to_owned()),
+        None => Known::Not(NotKnown {
+            outcome: Outcome::Malformed,
+            detail: format!("{path}: no level in brackets"),
+        }),
+    }
+}
+
+fn command_line(reading: &Reading<'_>) -> Known<Vec<String>> {
+    const OPTIONS: [&str; 6] = ["security=", "lsm=", "apparmor=", "selinux=", "enforcing=", "lockdown="];
+    map(Known::of(reading.volatile("/proc/cmdline"), "/proc/cmdline"), |text| {
+        let words = text.split_ascii_whitespace();
+        let words = words.filter(|word| OPTIONS.iter().any(|option| word.starts_with(option)));
+        words.map(str::to_owned).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests;

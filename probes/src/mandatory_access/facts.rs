@@ -1,0 +1,68 @@
+//! What the probe tells.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::formats::systemd::UnitState;
+use crate::probe::Known;
+
+/// Mandatory access control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MandatoryAccess {
+    /// The security modules that run, in the kernel's order, for instance `lockdown`, `yama`, `apparmor`.
+    pub modules: Known<Vec<String>>,
+    /// `AppArmor`; absent if the kernel does not run it.
+    pub apparmor: Known<AppArmor>,
+    /// The unit that loads `AppArmor`'s profiles at boot; absent if there is none.
+    pub apparmor_at_boot: Known<UnitState>,
+    /// Profiles that `/etc/apparmor.d/disable` keeps from being loaded, sorted by file name.
+    pub apparmor_disabled: Known<Vec<String>>,
+    /// `SELinux` now; absent if the kernel does not run it.
+    pub selinux: Known<SeLinux>,
+    /// What `SELinux` is to be after the next boot; absent if it is not configured.
+    pub selinux_at_boot: Known<SeLinuxConfig>,
+    /// Kernel lockdown: `none`, `integrity` or `confidentiality`; absent if the kernel does not have it.
+    pub lockdown: Known<String>,
+    /// `kernel.yama.ptrace_scope`; absent if the kernel does not have it.
+    pub yama_ptrace_scope: Known<u64>,
+    /// Options of the running kernel's command line that concern security modules, as written: `security=`, `lsm=`,
+    /// `apparmor=`, `selinux=`, `enforcing=`, `lockdown=`.
+    pub command_line: Known<Vec<String>>,
+}
+
+/// Profiles that are loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AppArmor {
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Loaded profiles by mode, for instance `enforce`, `complain`, `kill`, `unconfined`; sorted.
+    pub profiles: Known<BTreeMap<String, Vec<String>>>,
+    /// How many profiles there are in each mode.
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// `SELinux` as it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SeLinux {
+    /// Whether violations are refused rather than only logged.
+    pub enforcing: bool,
+    /// Version of the policy that is loaded.
+    pub policy_version: Known<u64>,
+    /// Whether what the policy does not know is refused.
+    pub deny_unknown: Known<bool>,
+    /// Switches of the policy that are on, sorted.
+    pub booleans_on: Known<Vec<String>>,
+}
+
+/// `/etc/selinux/config`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SeLinuxConfig {
+    /// `enforcing`, `permissive` or `disabled`, lower case.
+    pub mode: String,
+    /// Name of the policy, for instance `targeted`.
+    pub policy: String,
+    /// Domains that are permissive by modules of their own (`semanage permissive`), sorted.
+    pub permissive_domains: Known<Vec<String>>,
+}
