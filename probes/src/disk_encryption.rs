@@ -5,7 +5,8 @@
 //! # Source
 //! proc_pid_mountinfo(5) of process 1 (else of the agent); proc_swaps(5); sysfs: `/sys/dev/block`, `/sys/class/block`
 //! (kernel `Documentation/ABI/stable/sysfs-block`, `Documentation/ABI/testing/sysfs-block-dm`, `-loop`, `-zram`,
-//! `Documentation/admin-guide/md.rst`), `/sys/fs/btrfs`; the UUIDs that cryptsetup gives its mappings; LUKS On-Disk
+//! `Documentation/admin-guide/md.rst`), `/sys/fs/btrfs`; crypttab(5); `/sys/power`
+//! (`Documentation/admin-guide/pm/sleep-states.rst`); statx(2) for fscrypt; zfs-get(8); the UUIDs that cryptsetup gives its mappings; LUKS On-Disk
 //! Format Specification 1.2.3; LUKS2 On-Disk Format Specification 1.1.
 //!
 //! # Privilege
@@ -19,13 +20,17 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod above;
+mod crypttab;
 mod device;
 mod disks;
 mod facts;
 mod filesystem;
+mod hibernation;
 mod layers;
 pub mod luks;
 pub mod mountinfo;
+mod remote;
 mod stack;
 mod survey;
 pub mod swaps;
@@ -37,7 +42,9 @@ mod volumes;
 
 pub use facts::*;
 
-use crate::probe::{Budget, Cadence, Collected, Privilege, Probe, ProbeError, Spec};
+use evidence::facts::Outcome;
+
+use crate::probe::{Budget, Cadence, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 use mountinfo::MountTable;
 use stack::Below;
@@ -50,7 +57,7 @@ pub struct DiskEncryptionProbe;
 impl Probe for DiskEncryptionProbe {
     const SPEC: Spec = Spec {
         id: "disk-encryption",
-        version: 1,
+        version: 2,
         title: "Which filesystems and swap areas are encrypted, followed down to the disks",
         reads: &[
             "/proc/1/mountinfo",
@@ -60,20 +67,26 @@ impl Probe for DiskEncryptionProbe {
             "/sys/class/block/",
             "/sys/fs/btrfs/",
             "LUKS headers on the block devices beneath dm-crypt",
+            "/etc/crypttab, with mode and place of the key files that it names",
+            "/sys/power/ and resume= in the kernel's command line and in boot settings",
+            "which folders at the top of ext4, f2fs, UBIFS and CephFS are encrypted (fscrypt)",
         ],
-        runs: &["/usr/sbin/dmsetup"],
+        runs: &["/usr/sbin/dmsetup", above::ZFS],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/dev/mapper/", "/proc/self/mountinfo", "/proc/swaps"],
+        watch: &["/dev/mapper/", "/proc/self/mountinfo", "/proc/swaps", "/etc/crypttab"],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[
             "Volumes that are neither mounted nor in use as swap.",
             "Encryption by the disk itself, the hypervisor or the storage behind it: such a volume is `not_encrypted`.",
-            "Who holds keys and passphrases, and whether a key lies on the same host.",
-            "Encryption above the block layer (fscrypt, eCryptfs, ZFS, bcachefs): ZFS, bcachefs and eCryptfs are `unknown`, directories encrypted by fscrypt do not change their volume's state.",
+            "Who holds keys and passphrases, and whether a key that `/etc/crypttab` does not name lies on the same host.",
+            "The disks of ZFS pools, so that a dataset without native encryption is `unknown`, and bcachefs, which is `unknown`.",
+            "Folders encrypted by fscrypt elsewhere than at the top of their filesystem and in `/home`; they do not change their volume's state.",
+            "Whether a drive encrypts and is locked (OPAL, ATA security), beyond what a LUKS2 header says of OPAL: the kernel does not tell.",
+            "What a server keeps of remote filesystems, and whether an SMB server demands encryption by itself.",
             "What a mapping really does, where the kernel's table of it is not read, which needs root: then LUKS is believed by its header, and a layer without one (plain, BitLocker) by the UUID of its mapping (`basis`).",
         ],
     };
@@ -102,9 +115,20 @@ impl Probe for DiskEncryptionProbe {
             },
             Err(unread) => drafts.unknown_swap(unread.to_string()),
         }
+        let crypttab = crypttab::Draft::read(&mut survey);
+        let hibernation = hibernation::Draft::read(&mut survey);
         survey.read_devices();
         let layers = survey.layers();
         let judged = judge(drafts.volumes, &survey);
+        let crypttab = match crypttab {
+            Ok(Some(draft)) => Known::Observed(draft.judge(&survey)),
+            Ok(None) => Known::Not(NotKnown {
+                outcome: Outcome::Absent,
+                detail: "/etc/crypttab is not there".to_owned(),
+            }),
+            Err(unread) => Known::unread(&unread),
+        };
+        let hibernation = hibernation.judge(&survey);
 
         let disks = judged
             .disks
@@ -147,6 +171,10 @@ impl Probe for DiskEncryptionProbe {
                 encryption_layers,
                 devices,
                 disks,
+                file_encryption: above::file_encryption(reading, &mounts, survey.zfs.as_ref()),
+                remote_mounts: remote::mounts(&mounts),
+                crypttab,
+                hibernation,
                 other_filesystems: drafts.others.into_iter().collect(),
             },
             names: DiskEncryptionNames { names },

@@ -115,9 +115,23 @@ fn key_slots_and_tokens_read_as_cryptsetup_reads_them() {
         "tpm2-pcr-bank": "sha256", "tpm2-policy-hash": "0011", "tpm2-pin": true,
     });
     cryptsetup(&["token", "import", "--json-file", "-", image], &tpm2.to_string());
+    let signed = json!({
+        "type": "systemd-tpm2", "keyslots": ["2"], "tpm2-blob": "AAAA", "tpm2-pcrs": [], "tpm2-pcr-bank": "sha256",
+        "tpm2-policy-hash": "0011", "tpm2_pubkey_pcrs": [11], "tpm2_pubkey": "AAAA",
+    });
+    cryptsetup(&["token", "import", "--json-file", "-", image], &signed.to_string());
+    let fido2 = json!({
+        "type": "systemd-fido2", "keyslots": ["2"], "fido2-credential": "AAAA", "fido2-salt": "AAAA",
+        "fido2-rp": "io.systemd.cryptsetup", "fido2-clientPin-required": true, "fido2-up-required": true,
+    });
+    cryptsetup(&["token", "import", "--json-file", "-", image], &fido2.to_string());
+    // {"alg":"ECDH-ES","clevis":{"pin":"tang","tang":{"url":"http://t"}},"enc":"A256GCM"}
+    let head = "eyJhbGciOiJFQ0RILUVTIiwiY2xldmlzIjp7InBpbiI6InRhbmciLCJ0YW5nIjp7InVybCI6Imh0dHA6Ly90In19LCJlbmMiOiJBMjU2R0NNIn0";
+    let clevis = json!({"type": "clevis", "keyslots": ["3"], "jwe": {"ciphertext": "", "protected": head, "tag": ""}});
+    cryptsetup(&["token", "import", "--json-file", "-", image], &clevis.to_string());
     let header = assert_same_as_dump(&path);
     assert_eq!(header.keyslots.len(), 4);
-    let [keyring, tpm2] = header.tokens.as_slice() else {
+    let [keyring, tpm2, signed, fido2, clevis] = header.tokens.as_slice() else {
         panic!("{:?}", header.tokens)
     };
     assert_eq!((keyring.kind.as_str(), keyring.tpm2_pin), ("luks2-keyring", false));
@@ -125,7 +139,13 @@ fn key_slots_and_tokens_read_as_cryptsetup_reads_them() {
         (tpm2.keyslots.as_slice(), tpm2.tpm2_pcrs.as_slice()),
         ([1].as_slice(), [7, 11].as_slice())
     );
-    assert!(tpm2.tpm2_pin);
+    assert!(tpm2.tpm2_pin && !fido2.tpm2_pin);
+    assert_eq!(
+        (signed.tpm2_signed_pcrs.as_slice(), signed.tpm2_pcrs.as_slice()),
+        ([11].as_slice(), [].as_slice())
+    );
+    assert!(fido2.fido2_pin && !clevis.fido2_pin);
+    assert_eq!((clevis.clevis_pin.as_str(), tpm2.clevis_pin.as_str()), ("tang", ""));
 }
 
 #[test]

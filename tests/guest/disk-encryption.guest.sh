@@ -12,7 +12,7 @@ filesystem() { # DEVICE NAME
     mkdir -p "/srv/$2"
     mount "$1" "/srv/$2"
 }
-modprobe -a dm-crypt dm-mod loop md-mod raid1 btrfs xfs
+modprobe -a dm-crypt dm-integrity dm-mod loop md-mod raid1 btrfs xfs
 
 # vdc: partitions. Clear, LUKS2, LUKS1, and one called encrypted that is not.
 sfdisk -q /dev/vdc <<'PARTITIONS'
@@ -72,6 +72,19 @@ echo -n secret | cryptsetup reencrypt --encrypt --init-only --reduce-device-size
 open /dev/vdj half
 filesystem /dev/mapper/half half
 
+# vdk: LUKS2 with integrity (small, since it is wiped), and with a token of clevis.
+sfdisk -q /dev/vdk <<'PARTITIONS'
+label: gpt
+size=32M
+PARTITIONS
+blockdev --rereadpt /dev/vdk || true
+format /dev/vdk1 --type luks2 --cipher aes-xts-plain64 --integrity hmac-sha256
+open /dev/vdk1 sound
+filesystem /dev/mapper/sound sound
+head=$(echo -n '{"alg":"dir","clevis":{"pin":"tpm2"}}' | base64 -w0 | tr '+/' '-_' | tr -d =)
+echo "{\"type\":\"clevis\",\"keyslots\":[\"0\"],\"jwe\":{\"protected\":\"$head\"}}" |
+    cryptsetup token import --json-file - /dev/vdk1
+
 # Files: a decoy on the clear root, an image on an encrypted volume, one with a detached header, a swap file.
 truncate -s 40M /var/decoy /srv/home/image
 losetup /dev/loop0 /var/decoy
@@ -92,6 +105,24 @@ mkswap -q /var/swapfile
 swapon /var/swapfile
 mkdir -p /var/low /var/up /var/work /srv/merged
 mount -t overlay overlay -o lowerdir=/var/low,upperdir=/var/up,workdir=/var/work /srv/merged
+
+# crypttab: keys on the clear root and on an encrypted volume, a random one, and volumes that are not listed.
+mkdir -p /etc/keys
+for key in /etc/keys/two.key /srv/home/gone.key; do
+    echo -n secret >"$key"
+    chmod 600 "$key"
+done
+cat >/etc/crypttab <<'CRYPTTAB'
+two /dev/vdc2 /etc/keys/two.key luks
+pv /dev/vdd none luks,discard
+cswap /dev/vdg /dev/urandom swap,plain,cipher=aes-xts-plain64,size=512
+gone /dev/vdz /srv/home/gone.key luks,nofail
+CRYPTTAB
+
+# Resuming from the encrypted swap, if this kernel can hibernate. There is nothing to resume.
+if [ -w /sys/power/resume ]; then
+    dmsetup info -c --noheadings --separator : -o major,minor vg0-swap >/sys/power/resume || true
+fi
 
 collect() { # AS COMMAND...
     echo "begin $1" >&3

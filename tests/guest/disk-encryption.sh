@@ -26,7 +26,7 @@ cp "$agent" "$work/payload/affiant-agent"
 cp "$here/disk-encryption.guest.sh" "$work/payload/run.sh"
 tar -C "$work/payload" -cf "$work/payload.tar" .
 drives=()
-for letter in c d e f g h i j; do
+for letter in c d e f g h i j k; do
     truncate -s 192M "$work/vd$letter"
     drives+=(-drive "file=$work/vd$letter,if=none,id=$letter,format=raw" -device "virtio-blk-pci,drive=$letter,serial=DISK-$letter")
 done
@@ -72,6 +72,7 @@ mapper/false data not_encrypted  mapper/false>vdc4>vdc
 mapper/half data not_encrypted  mapper/half>vdj
 mapper/one data encrypted mapper/one 
 mapper/pool data not_encrypted mapper/pool vdi
+mapper/sound data encrypted mapper/sound 
 mapper/two data encrypted mapper/two 
 mapper/vg0-home data encrypted mapper/pv 
 mapper/vg0-swap swap encrypted mapper/pv 
@@ -91,10 +92,25 @@ mapper/leg luks2 encrypted vde observed aes-xts-plain64 aes-xts-plain64 512
 mapper/one luks1 encrypted vdc3 observed aes-xts-plain64 aes-xts-plain64 512
 mapper/pool luks2 encrypted vdh observed aes-xts-plain64 aes-xts-plain64 512
 mapper/pv luks2 encrypted vdd observed aes-xts-plain64 aes-xts-plain64 512
+mapper/sound luks2 encrypted vdk1 observed aes-xts-plain64 capi:authenc(hmac(sha256),xts(aes))-plain64 768
 mapper/two luks2 encrypted vdc2 observed aes-xts-plain64 aes-xts-plain64 512
 END
 )" "$(facts root "$layers")"
 compare "nothing unresolved, as root" 0 "$(facts root '.unresolved | length')"
+
+compare "integrity and token" "hmac(sha256) tpm2" "$(facts root '.encryption_layers[] | select(.name == "mapper/sound") |
+    .header.value | [.ciphers[0].integrity, .tokens[0].clevis_pin] | join(" ")')"
+compare "crypttab" "$(cat <<'END'
+two true file not_encrypted 0600
+pv true passphrase - -
+cswap true random - -
+gone false file encrypted 0600
+decoy,detached,false,half,leg,one,pool,sound
+END
+)" "$(facts root '.crypttab.value | (.entries[] | [.name, .active, .key, .key_file.value.encryption // "-", .key_file.value.mode // "-"] | join(" ")),
+    (.active_elsewhere | join(","))')"
+compare "hibernation" "mapper/vg0-swap encrypted" "$(facts root '.hibernation | [.resume_device.value, .encryption] | join(" ")')"
+compare "disks" "virtio false" "$(facts root '[.disks[] | "\(.bus) \(.external)"] | unique | join(",")')"
 
 # While cryptsetup changes the key of a mounted device, the kernel's tables are a patchwork of crypt and linear.
 compare "re-encryption under way" "mapper/two encrypted true" \

@@ -21,10 +21,18 @@ pub struct DiskEncryption {
     pub unresolved: Vec<Unresolved>,
     /// Mapped devices that encrypt, beneath the volumes, sorted by name.
     pub encryption_layers: Vec<EncryptionLayer>,
-    /// Every block device beneath the volumes, sorted by name.
+    /// Every block device beneath the volumes, the device for resuming and key files, sorted by name.
     pub devices: Vec<Device>,
     /// The disks beneath the volumes, sorted by name.
     pub disks: Vec<Disk>,
+    /// Encryption by filesystems themselves, sorted by mount point.
+    pub file_encryption: Vec<FileEncryption>,
+    /// Filesystems on other machines, sorted by mount point.
+    pub remote_mounts: Vec<RemoteMount>,
+    /// `/etc/crypttab`; `absent` if there is none.
+    pub crypttab: Known<Crypttab>,
+    /// Hibernation.
+    pub hibernation: Hibernation,
     /// Types of the mounted filesystems that are no volumes, sorted: kernel interfaces, memory, and overlays whose
     /// layers lie on the volumes.
     pub other_filesystems: Vec<OtherFilesystem>,
@@ -61,7 +69,7 @@ pub struct Volume {
     pub encryption: Encryption,
     /// Why `encryption` is what it is, in a few words.
     pub reason: String,
-    /// Names of the entries of `encryption_layers` that its data crosses.
+    /// Names of the entries of `encryption_layers` that its data crosses; none if the filesystem itself encrypts.
     pub encrypted_by: Vec<String>,
     /// One way from the volume to a disk that crosses no encryption, by names in `devices`; empty unless
     /// `not_encrypted`.
@@ -257,6 +265,12 @@ pub struct Token {
     pub tpm2_pcrs: Vec<u32>,
     /// Whether `systemd-tpm2` also asks for a PIN; false for other kinds.
     pub tpm2_pin: bool,
+    /// TPM 2.0 registers whose values a signature allows (`systemd-tpm2` with a signed policy), sorted; empty for others.
+    pub tpm2_signed_pcrs: Vec<u32>,
+    /// Whether `systemd-fido2` also asks for a PIN; false for other kinds.
+    pub fido2_pin: bool,
+    /// What `clevis` asks for the key: `tang` (a server), `tpm2`, `sss` (several of these); empty for other kinds.
+    pub clevis_pin: String,
 }
 
 /// A block device beneath a volume.
@@ -323,9 +337,177 @@ pub struct Disk {
     pub size_bytes: u64,
     /// Whether the kernel takes its medium for removable. USB disks often say no.
     pub removable: bool,
+    /// How it is attached.
+    pub bus: DiskBus,
+    /// Whether it is attached in a way meant for carrying it elsewhere: by USB or FireWire. Thunderbolt looks like PCI.
+    pub external: bool,
     /// Whether driver, vendor or model show a hypervisor's disk: encryption by the hypervisor or the storage behind it
     /// is not visible from inside. `false` says only that nothing shows it.
     pub virtual_disk: bool,
+}
+
+/// How a disk is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskBus {
+    /// (S)ATA.
+    Ata,
+    /// SAS.
+    Sas,
+    /// SCSI of another or an unknown transport, such as a RAID controller's or a hypervisor's.
+    Scsi,
+    /// NVMe inside the machine.
+    Nvme,
+    /// NVMe over a network.
+    NvmeFabrics,
+    /// iSCSI: over a network.
+    Iscsi,
+    /// Fibre Channel: over a storage network.
+    FibreChannel,
+    /// USB.
+    Usb,
+    /// FireWire.
+    Firewire,
+    /// A card or soldered memory behind an MMC host.
+    Mmc,
+    /// virtio: a hypervisor's.
+    Virtio,
+    /// Xen: a hypervisor's.
+    Xen,
+    /// Hyper-V: a hypervisor's.
+    Vmbus,
+    /// Not recognised.
+    Other,
+}
+
+/// Encryption by a filesystem itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FileEncryption {
+    /// The filesystem: its mount point; below `/home` and the like the rest is written `*`.
+    pub mount_point: String,
+    /// What encrypts.
+    pub kind: FileEncryptionKind,
+    /// Cipher as the filesystem names it, for instance `aes-256-gcm` (ZFS) or `aes` (eCryptfs); empty if it is not told.
+    pub cipher: String,
+    /// Length of the key, bits (eCryptfs); 0 if it is not told.
+    pub key_bits: u32,
+    /// Folders found encrypted (fscrypt), sorted, each kind of masked path once; empty for others.
+    pub encrypted_folders: Vec<String>,
+    /// How many folders were found encrypted, of those that were looked at: the top of the filesystem, what lies right
+    /// in it, and homes (fscrypt).
+    pub encrypted_count: u32,
+    /// How many folders were looked at.
+    pub looked_at: u32,
+    /// How many folders could not be looked at or into (fscrypt), those beyond 500 included: there may be encrypted ones.
+    pub not_looked_at: u32,
+    /// Policies that fscrypt(8) keeps for the filesystem; `absent` if it was not set up there.
+    pub policies: Known<u32>,
+}
+
+/// Filesystems that encrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileEncryptionKind {
+    /// The kernel's encryption of single folders (ext4, f2fs, UBIFS, CephFS).
+    Fscrypt,
+    /// eCryptfs.
+    Ecryptfs,
+    /// ZFS native encryption.
+    Zfs,
+}
+
+/// A filesystem on another machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct RemoteMount {
+    /// Where it is mounted; below `/home` and the like the rest is written `*`.
+    pub mount_point: String,
+    /// Its type.
+    pub filesystem: String,
+    /// The options that decide, as written, for instance `sec=krb5p`, `xprtsec=tls`, `seal`; empty if there is none.
+    pub security: String,
+    /// Whether what crosses the network is encrypted. What the server keeps is not seen.
+    pub transport: Encryption,
+}
+
+/// Hibernation: what was in memory is written to a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Hibernation {
+    /// Whether the kernel can hibernate at present (`/sys/power/state` and `/sys/power/disk`).
+    pub possible: Known<bool>,
+    /// The device from which it would resume (`/sys/power/resume`), by name in `devices`; empty if none is set.
+    pub resume_device: Known<String>,
+    /// Whether that device is encrypted; `unknown` if none is set.
+    pub encryption: Encryption,
+    /// Devices named for this boot and the next, sorted by place.
+    pub configured: Known<Vec<ResumeSetting>>,
+}
+
+/// A device named for resuming.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct ResumeSetting {
+    /// Where: `/proc/cmdline`, `/etc/default/grub`, `/etc/kernel/cmdline` or `/etc/initramfs-tools/conf.d/resume`.
+    pub place: String,
+    /// As it is written, for instance `UUID=…`.
+    pub device: String,
+}
+
+/// `/etc/crypttab` and what is active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Crypttab {
+    /// Its entries, in their order, at most 1,000.
+    pub entries: Vec<CrypttabEntry>,
+    /// Lines that are none, at most 100 of them.
+    pub unparsed_lines: Vec<u32>,
+    /// Encrypting mappings that are active and not in it, by name, sorted.
+    pub active_elsewhere: Vec<String>,
+}
+
+/// An entry of `/etc/crypttab`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CrypttabEntry {
+    /// Name of the mapping.
+    pub name: String,
+    /// The device as it is written, for instance `UUID=…`.
+    pub device: String,
+    /// Whether a mapping of this name is active.
+    pub active: bool,
+    /// Where the key comes from.
+    pub key: KeySource,
+    /// The key's file; `absent` if none is named or it is not there.
+    pub key_file: Known<VolumeKeyFile>,
+    /// Names of its options, sorted.
+    pub options: Vec<String>,
+}
+
+/// Where a volume's key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// Somebody types it, or a token opens the volume.
+    Passphrase,
+    /// A file on this host.
+    File,
+    /// Made at each start: what was on the volume is lost.
+    Random,
+    /// A program (`keyscript`).
+    Program,
+    /// A TPM, a security key or a PKCS #11 token (`tpm2-device`, `fido2-device`, `pkcs11-uri`).
+    Token,
+}
+
+/// A file with a volume's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct VolumeKeyFile {
+    /// Its path; below `/home` and the like the rest is written `*`.
+    pub path: String,
+    /// Permission bits in octal.
+    pub mode: String,
+    /// Owner.
+    pub uid: u32,
+    /// Whether others than the owner may read it.
+    pub readable_by_others: bool,
+    /// Whether the filesystem on which it lies is encrypted: if not, whoever has the disk has the key.
+    pub encryption: Encryption,
 }
 
 /// A type of mounted filesystem that is no volume.

@@ -18,6 +18,10 @@ pub(super) enum Nature {
     Btrfs,
     /// In the folders that are its layers.
     Overlay,
+    /// In a pool, of which zfs(8) tells more.
+    Zfs,
+    /// Encrypted, in the folder above which it is mounted.
+    Ecryptfs,
     /// Somewhere that the probe does not follow, for this reason.
     Untraced(&'static str),
 }
@@ -37,9 +41,9 @@ impl Nature {
             | "davfs" | "fuse.davfs" => Self::Remote,
             "btrfs" => Self::Btrfs,
             "overlay" => Self::Overlay,
-            "zfs" => Self::Untraced("ZFS is not traced: neither its disks nor its native encryption"),
+            "zfs" => Self::Zfs,
             "bcachefs" => Self::Untraced("bcachefs is not traced: neither its disks nor its native encryption"),
-            "ecryptfs" => Self::Untraced("eCryptfs encrypts files above another filesystem and is not judged"),
+            "ecryptfs" => Self::Ecryptfs,
             "ubifs" => Self::Untraced("UBI volumes are not traced to their flash"),
             "aufs" | "unionfs" | "mergerfs" | "fuse.mergerfs" | "fuse.fuse-overlayfs" => {
                 Self::Untraced("the layers of this union filesystem are not traced")

@@ -31,6 +31,8 @@ pub(super) enum Below {
     Memory,
     /// Another machine.
     Remote,
+    /// Whatever it is, this encrypts everything before it gets there (ZFS, eCryptfs).
+    Above(String),
     /// Not known, for this reason.
     Unknown(String),
 }
@@ -99,6 +101,7 @@ impl<'n> Stack<'n> {
             Below::Disk => return State::Clear(None),
             Below::Memory => return State::Memory,
             Below::Remote => return State::Remote,
+            Below::Above(_) => return State::Encrypted,
             Below::Unknown(reason) => return State::Unknown(reason.clone()),
         };
         let mut sum: Option<State> = None;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::above;
 use super::facts::{DeviceKind, LayerKind};
 use super::filesystem::Nature;
 use super::mountinfo::{Mount, MountTable};
@@ -44,6 +45,7 @@ pub(super) struct Survey<'r, 'h> {
     // Read once, since many mounts ask for the same.
     mappings: Option<Result<BTreeMap<String, String>, Unread>>,
     btrfs: Option<Result<Vec<Vec<String>>, Unread>>,
+    pub(super) zfs: Option<Result<BTreeMap<String, String>, String>>,
     kinds: BTreeMap<String, Option<Kind>>,
 }
 
@@ -56,6 +58,7 @@ impl<'r, 'h> Survey<'r, 'h> {
             open: vec![],
             mappings: None,
             btrfs: None,
+            zfs: None,
             kinds: BTreeMap::new(),
         }
     }
@@ -128,6 +131,11 @@ impl<'r, 'h> Survey<'r, 'h> {
             Nature::Untraced(reason) => Below::Unknown(reason.to_owned()),
             Nature::Btrfs => self.btrfs(mount),
             Nature::Overlay => self.overlay(mount, depth),
+            Nature::Ecryptfs => above::ecryptfs(mount),
+            Nature::Zfs => {
+                let reading = self.reading;
+                above::zfs(self.zfs.get_or_insert_with(|| above::datasets(reading)), &mount.source)
+            }
         }
     }
 
@@ -138,7 +146,7 @@ impl<'r, 'h> Survey<'r, 'h> {
         Below::Devices(names)
     }
 
-    fn numbered(&mut self, (major, minor): (u32, u32)) -> Below {
+    pub(super) fn numbered(&mut self, (major, minor): (u32, u32)) -> Below {
         let path = format!("/sys/dev/block/{major}:{minor}");
         match self.reading.link(&path) {
             Ok(Some(target)) => match last_two(&target) {
@@ -158,7 +166,7 @@ impl<'r, 'h> Survey<'r, 'h> {
     }
 
     /// Kernel name of the mapped device with this name.
-    fn mapped(&mut self, mapping: &str) -> Result<Option<String>, Unread> {
+    pub(super) fn mapped(&mut self, mapping: &str) -> Result<Option<String>, Unread> {
         let reading = self.reading;
         let mappings = self.mappings.get_or_insert_with(|| mappings(reading));
         mappings

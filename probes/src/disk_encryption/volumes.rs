@@ -190,7 +190,10 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
         devices.sort();
         let encrypted_by = sorted(reach.encrypting.iter().map(shown));
         let is_swap = draft.class == Class::Swap;
-        let (encryption, reason) = verdict(&state, &encrypted_by, &clear_path);
+        let (encryption, reason) = match &draft.below {
+            Below::Above(how) => (Encryption::Encrypted, format!("encrypted by {how}")),
+            _ => verdict(&state, &encrypted_by, &clear_path),
+        };
         let (class, class_reason) = match state {
             State::Memory => (Class::Memory, "all of it lies in memory".to_owned()),
             State::Remote if draft.class == Class::Data => (Class::Remote, "another machine keeps it".to_owned()),
@@ -247,6 +250,17 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
     judged.volumes.sort();
     judged.unresolved.sort();
     judged
+}
+
+/// Whether what lies on `below` is encrypted.
+pub(super) fn encryption_of(survey: &Survey<'_, '_>, below: &Below) -> Encryption {
+    let nodes = survey
+        .found
+        .iter()
+        .map(|(name, found)| (name.clone(), found.node.clone()))
+        .collect();
+    let state = Stack::new(&nodes).judge(below);
+    verdict(&state, &[], &[]).0
 }
 
 fn verdict(state: &State, encrypted_by: &[String], clear_path: &[String]) -> (Encryption, String) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evidence::Digest;
 use serde::Deserialize;
 
@@ -218,16 +220,36 @@ fn tokens(raw: BTreeMap<String, RawToken>) -> Result<Vec<Token>, HeaderError> {
         let tpm2 = token.kind == "systemd-tpm2";
         let mut tpm2_pcrs: Vec<u32> = token.tpm2_pcrs.into_iter().filter(|_| tpm2).take(MAX_OBJECTS).collect();
         tpm2_pcrs.sort_unstable();
+        let signed = token.tpm2_pubkey_pcrs.into_iter().filter(|_| tpm2);
+        let mut tpm2_signed_pcrs: Vec<u32> = signed.take(MAX_OBJECTS).collect();
+        tpm2_signed_pcrs.sort_unstable();
         tokens.push(Token {
             number: number(&key)?,
-            kind: named(token.kind, "token type")?,
+            kind: named(token.kind.clone(), "token type")?,
             keyslots,
             tpm2_pcrs,
             tpm2_pin: tpm2 && token.tpm2_pin,
+            tpm2_signed_pcrs,
+            fido2_pin: token.kind == "systemd-fido2" && token.fido2_pin,
+            clevis_pin: if token.kind == "clevis" {
+                named(clevis_pin(&token.jwe), "clevis pin")?
+            } else {
+                String::new()
+            },
         });
     }
     tokens.sort();
     Ok(tokens)
+}
+
+/// What clevis asks for the key: the head of its JWE (RFC 7516), which stands in the open, names it.
+fn clevis_pin(jwe: &serde_json::Value) -> String {
+    let compact = jwe.as_str().and_then(|text| text.split('.').next());
+    let head = jwe.get("protected").and_then(serde_json::Value::as_str).or(compact);
+    let head = head.and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
+    let head: Option<serde_json::Value> = head.and_then(|head| serde_json::from_slice(&head).ok());
+    let pin = head.as_ref().and_then(|head| head.get("clevis")?.get("pin")?.as_str());
+    pin.unwrap_or_default().to_owned()
 }
 
 /// Length of the key of a segment: a digest binds it to key slots, which hold the key.
@@ -286,6 +308,12 @@ struct RawToken {
     tpm2_pcrs: Vec<u32>,
     #[serde(default, rename = "tpm2-pin")]
     tpm2_pin: bool,
+    #[serde(default)]
+    tpm2_pubkey_pcrs: Vec<u32>,
+    #[serde(default, rename = "fido2-clientPin-required")]
+    fido2_pin: bool,
+    #[serde(default)]
+    jwe: serde_json::Value,
 }
 
 #[derive(Deserialize)]

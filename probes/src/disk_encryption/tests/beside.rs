@@ -1,0 +1,192 @@
+//! What lies beside the block stack: crypttab, hibernation, filesystems that encrypt themselves, other machines.
+
+use serde_json::{Value, json};
+
+use super::tree::{Tree, number};
+use crate::reading::{Attributes, Kind, Stat};
+
+fn stat(kind: Kind, mode: u32, encrypted: Option<bool>) -> Stat {
+    Stat {
+        kind,
+        mode,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        mtime: 0,
+        device: (0, 0),
+        inode: 0,
+        attributes: Attributes {
+            encrypted,
+            ..Attributes::default()
+        },
+    }
+}
+
+#[test]
+fn crypttab_against_what_is_active() {
+    let crypttab = "# comment\nroot UUID=0-1 none luks,discard\ndata /dev/sdb /etc/keys/data.key luks\n\
+        more /dev/sdc /srv/more.key luks,nofail\nswap /dev/sdd /dev/urandom swap,cipher=aes-xts-plain64\n\
+        tpm /dev/sde - tpm2-device=auto\nscript /dev/sdf x luks,keyscript=/bin/y\nbroken\n";
+    let seen = Tree::new()
+        .disk("sda")
+        .partition("sda1")
+        .partition("sda2")
+        .luks2("dm-0", "data", "sda2")
+        .luks2("dm-1", "unlisted", "sda2")
+        .luks2("dm-2", "home-alice", "sda2")
+        .mount("sda1", "ext4", "/")
+        .mount("dm-0", "ext4", "/srv")
+        .with(|host| {
+            host.file("/etc/crypttab", crypttab)
+                .file("/etc/keys/data.key", "k")
+                .stat_of("/etc/keys/data.key", stat(Kind::File, 0o644, None))
+                .file("/srv/more.key", "k")
+                .stat_of("/srv/more.key", stat(Kind::File, 0o400, None))
+        })
+        .collect();
+    let crypttab = &seen.0["crypttab"]["value"];
+    let entry = |number: usize| &crypttab["entries"][number];
+    let short = |entry: &Value| format!("{} {} {}", entry["name"], entry["active"], entry["key"]).replace('"', "");
+    let entries: Vec<_> = (0..6).map(|number| short(entry(number))).collect();
+    assert_eq!(
+        entries,
+        [
+            "root false passphrase",
+            "data true file",
+            "more false file",
+            "swap false random",
+            "tpm false token",
+            "script false program",
+        ]
+    );
+    assert_eq!(
+        entry(1)["key_file"]["value"],
+        json!({"path": "/etc/keys/data.key", "mode": "0644", "uid": 0, "readable_by_others": true, "encryption": "not_encrypted"})
+    );
+    assert_eq!(entry(2)["key_file"]["value"]["encryption"], "encrypted");
+    assert_eq!(entry(3)["options"], json!(["cipher", "swap"]));
+    assert_eq!(crypttab["unparsed_lines"], json!([8]));
+    assert_eq!(crypttab["active_elsewhere"], json!(["home-*", "unlisted"]));
+}
+
+#[test]
+fn crypttab_that_is_not_there_or_not_readable() {
+    let tree = || Tree::new().disk("sda").mount("sda", "ext4", "/");
+    assert_eq!(tree().collect().0["crypttab"]["outcome"], "absent");
+    let denied = tree().with(|host| host.denied("/etc/crypttab")).collect();
+    assert_eq!(denied.0["crypttab"]["outcome"], "denied");
+    let many = "a b\n".repeat(1_001);
+    let many = tree().with(|host| host.file("/etc/crypttab", many)).collect();
+    assert_eq!(many.0["crypttab"]["outcome"], "malformed");
+}
+
+#[test]
+fn hibernation_to_an_encrypted_and_to_a_clear_device() {
+    let tree = |device: &str| {
+        let resume = number(device);
+        Tree::new()
+            .disk("sda")
+            .partition("sda1")
+            .partition("sda2")
+            .luks2("dm-0", "swap", "sda2")
+            .mount("sda1", "ext4", "/")
+            .with(|host| {
+                host.file("/sys/power/state", "freeze mem disk\n")
+                    .file("/sys/power/disk", "[platform] shutdown reboot\n")
+                    .file("/sys/power/resume", format!("{resume}\n"))
+                    .file("/proc/cmdline", "quiet resume=/dev/x resume=UUID=1 \n")
+                    .file("/etc/initramfs-tools/conf.d/resume", "# c\nRESUME=none\n")
+                    .file("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"resume=/dev/mapper/swap\"\n")
+            })
+            .collect()
+    };
+    let seen = tree("dm-0");
+    let hibernation = &seen.0["hibernation"];
+    assert_eq!(hibernation["possible"]["value"], true);
+    assert_eq!(hibernation["resume_device"]["value"], "mapper/swap");
+    assert_eq!(hibernation["encryption"], "encrypted");
+    assert_eq!(
+        hibernation["configured"]["value"],
+        json!([{"place": "/etc/default/grub", "device": "/dev/mapper/swap"}, {"place": "/proc/cmdline", "device": "UUID=1"}])
+    );
+    assert_eq!(tree("sda2").0["hibernation"]["encryption"], "not_encrypted");
+    let none = Tree::new().disk("sda").mount("sda", "ext4", "/");
+    let none = none
+        .with(|host| {
+            host.file("/sys/power/state", "mem\n")
+                .file("/sys/power/resume", "0:0\n")
+        })
+        .collect();
+    assert_eq!(
+        none.0["hibernation"],
+        json!({"possible": {"outcome": "observed", "value": false}, "resume_device": {"outcome": "observed", "value": ""},
+            "encryption": "unknown", "configured": {"outcome": "observed", "value": []}})
+    );
+}
+
+#[test]
+fn filesystems_that_encrypt_themselves() {
+    let zfs = "/usr/sbin/zfs get -H -t filesystem -o name,value encryption";
+    let tree = || {
+        Tree::new()
+            .disk("sda")
+            .mount("sda", "ext4", "/")
+            .mount_line("0:60 / /tank rw - zfs tank rw,xattr")
+            .mount_line("0:61 / /tank/clear rw - zfs tank/clear rw,xattr")
+            .mount_line("0:62 / /home/alice rw - ecryptfs /home/.ecryptfs/alice rw,ecryptfs_sig=0,ecryptfs_cipher=aes,ecryptfs_key_bytes=16")
+            .with(|host| {
+                host.folder("/home/alice")
+                    .folder("/secret")
+                    .stat_of("/secret", stat(Kind::Folder, 0o700, Some(true)))
+                    .folder("/.fscrypt/policies/1")
+            })
+    };
+    let seen = tree()
+        .with(|host| host.output(zfs, 0, "tank\taes-256-gcm\ntank/clear\toff\n", ""))
+        .collect();
+    assert_eq!(seen.encryption("zfs at /tank"), "encrypted");
+    assert_eq!(
+        seen.reason("zfs at /tank"),
+        "encrypted by ZFS native encryption, aes-256-gcm"
+    );
+    assert_eq!(seen.encryption("zfs at /tank/clear"), "unknown");
+    assert_eq!(seen.encryption("ecryptfs at /home/*"), "encrypted");
+    let found = seen.0["file_encryption"].as_array().unwrap();
+    let kinds: Vec<_> = found
+        .iter()
+        .map(|one| format!("{} {}", one["mount_point"], one["kind"]).replace('"', ""))
+        .collect();
+    assert_eq!(kinds, ["/ fscrypt", "/home/* ecryptfs", "/tank zfs"]);
+    assert_eq!(
+        (&found[0]["encrypted_folders"], &found[0]["policies"]["value"]),
+        (&json!(["/secret"]), &json!(1))
+    );
+    assert_eq!(
+        (&found[1]["cipher"], &found[1]["key_bits"]),
+        (&json!("aes"), &json!(128))
+    );
+    assert_eq!(found[2]["cipher"], "aes-256-gcm");
+    assert_eq!(
+        seen.encryption("sda"),
+        "not_encrypted",
+        "folders encrypted by fscrypt do not make their volume so"
+    );
+
+    let denied = Tree::new()
+        .disk("sda")
+        .mount("sda", "ext4", "/srv")
+        .with(|host| host.denied("/srv").denied("/etc/default/grub"))
+        .collect();
+    let srv = &denied.0["file_encryption"][0];
+    assert_eq!(
+        (&srv["not_looked_at"], &srv["looked_at"]),
+        (&json!(2), &json!(0)),
+        "/srv itself and what is in it"
+    );
+    assert_eq!(srv["policies"]["outcome"], "denied");
+    assert_eq!(denied.0["hibernation"]["configured"]["outcome"], "denied");
+
+    let untold = tree().collect();
+    assert_eq!(untold.encryption("zfs at /tank"), "unknown", "no zfs program here");
+    assert!(untold.unresolved() >= 2);
+}
