@@ -367,6 +367,19 @@ fn updates_are_those_of_dnf() {
     assert_eq!(facts["sources"][1]["authentication"]["unauthenticated"], false);
     assert_eq!(facts["last_update"]["outcome"], "observed");
     assert_eq!(facts["withheld"], Value::Array(vec![]));
+    // Packages that no repository has: `dnf list extras`.
+    let text = root.dnf(&["-C", "list", "--extras"]);
+    let rows = text
+        .lines()
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let extras: BTreeSet<String> = rows.filter(|row| row.len() == 3).map(|row| row[0].to_owned()).collect();
+    let unlisted = facts["unlisted"].as_array().unwrap().iter();
+    let unknown = unlisted.filter(|package| package["offered"] == false);
+    let word = |package: &Value, field: &str| package[field].as_str().unwrap().to_owned();
+    let unknown: BTreeSet<String> = unknown
+        .map(|package| format!("{}.{}", word(package, "name"), word(package, "architecture")))
+        .collect();
+    assert_eq!(unknown, extras);
 }
 
 /// `dnf check-update --security` tells the security updates apart.
