@@ -109,6 +109,7 @@ impl Probe for PackageUpdatesProbe {
             "A rebuilt package with an unchanged version number.",
             "Whether a phased update is meant for this host already.",
             "Software that no package brought.",
+            "For how long an update has been available: only the date of its archive or advisory is known.",
             "On hosts with rpm: packages that others replace under another name, updates within module streams, lists in \
              xz, bzip2 or zchunk, and locks of zypper and dnf5, for which `complete` is false.",
             "On Alpine and Arch: any of it.",
@@ -169,6 +170,8 @@ impl Probe for PackageUpdatesProbe {
             downgrades: comparison.downgrades,
             security_withheld: comparison.withheld.iter().filter(|withheld| withheld.security).count() as u64,
             withheld: comparison.withheld,
+            unlisted: comparison.unlisted,
+            installed_from: comparison.installed_from,
             complete: incomplete.is_empty(),
             incomplete,
             last_update,

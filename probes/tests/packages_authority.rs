@@ -645,6 +645,49 @@ fn ends_of_support_are_those_of_debian_distro_info() {
     );
 }
 
+/// Packages that apt knows from nowhere else than dpkg's database: `[installed,local]`.
+#[test]
+fn packages_from_no_source_are_those_of_apt() {
+    let changed = Changed::new(&[]);
+    changed.chroot(&[
+        "sh",
+        "-ec",
+        "mkdir -p /b/DEBIAN && printf 'Package: own-one\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' \
+         >/b/DEBIAN/control && dpkg-deb -b /b /own.deb >/dev/null && dpkg -i /own.deb >/dev/null && \
+         sed -i '/^Package: tzdata$/,/^$/s/^Version: .*/Version: 9999z-9/' /var/lib/dpkg/status",
+    ]);
+    let facts = changed.agreed();
+    let root = changed.root().display().to_string();
+    let output = authority("apt", "chroot", &[&root, "apt", "list", "--installed"], b"");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let local: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("[installed,local]"))
+        .filter_map(|line| line.split_once('/').map(|(name, _)| name))
+        .collect();
+    let upgradable = pairs(&facts, "upgrades");
+    let word = |package: &Value, field: &str| package[field].as_str().unwrap().to_owned();
+    let unlisted = facts["unlisted"].as_array().unwrap().iter();
+    // Of a package that can be upgraded apt does not say it.
+    let unlisted: Vec<(String, bool)> = unlisted
+        .filter(|package| {
+            let id = format!("{}:{}", word(package, "name"), word(package, "architecture"));
+            !upgradable.contains_key(&id)
+        })
+        .map(|package| (word(package, "name"), package["offered"] == true))
+        .collect();
+    assert_eq!(
+        unlisted.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        local
+    );
+    assert_eq!(unlisted, [("own-one".to_owned(), false), ("tzdata".to_owned(), true)]);
+    let from = facts["installed_from"].as_array().unwrap();
+    assert!(
+        from.iter()
+            .any(|from| from["origin"] == "Debian bookworm main" && from["packages"].as_u64() > Some(50))
+    );
+}
+
 #[test]
 fn updates_of_this_machine_are_those_of_apt() {
     let facts = facts(&Machine::this(), "package-updates");

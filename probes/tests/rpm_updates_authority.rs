@@ -1,11 +1,12 @@
-//! Pending updates against dnf: repositories made by rpmbuild and createrepo_c, packages installed into a folder.
+//! Pending updates against dnf and zypper: repositories made by rpmbuild and createrepo_c, packages installed into a folder.
 //!
-//! Needs the packages rpm, createrepo-c, dnf and zstd.
+//! Needs the packages rpm, createrepo-c, dnf, zypper and zstd.
 
 #![cfg(test)]
 
 mod machine;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 
 use evidence::facts::Outcome;
 use machine::{Machine, authority};
+use probes::formats::rpm_version;
 use serde_json::Value;
 
 /// A reproducible sequence of numbers.
@@ -367,6 +369,19 @@ fn updates_are_those_of_dnf() {
     assert_eq!(facts["sources"][1]["authentication"]["unauthenticated"], false);
     assert_eq!(facts["last_update"]["outcome"], "observed");
     assert_eq!(facts["withheld"], Value::Array(vec![]));
+    // Packages that no repository has: `dnf list extras`.
+    let text = root.dnf(&["-C", "list", "--extras"]);
+    let rows = text
+        .lines()
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let extras: BTreeSet<String> = rows.filter(|row| row.len() == 3).map(|row| row[0].to_owned()).collect();
+    let unlisted = facts["unlisted"].as_array().unwrap().iter();
+    let unknown = unlisted.filter(|package| package["offered"] == false);
+    let word = |package: &Value, field: &str| package[field].as_str().unwrap().to_owned();
+    let unknown: BTreeSet<String> = unknown
+        .map(|package| format!("{}.{}", word(package, "name"), word(package, "architecture")))
+        .collect();
+    assert_eq!(unknown, extras);
 }
 
 /// `dnf check-update --security` tells the security updates apart.
@@ -458,4 +473,60 @@ fn lists_packed_with_zstd() {
     let one = root.path().join("var/cache/dnf");
     let packed = authority("findutils", "find", &[one.to_str().unwrap(), "-name", "*.zst"], b"");
     assert!(String::from_utf8(packed.stdout).unwrap().lines().count() >= 4);
+}
+
+/// The same by zypper, which has its own configuration and cache.
+#[test]
+fn updates_are_those_of_zypper() {
+    let root = Root::new("", "", "");
+    let path = root.path().to_str().unwrap();
+    fs::create_dir_all(root.path().join("etc/zypp/repos.d")).unwrap();
+    let top = BUILT.folder.path().display();
+    for id in ["one", "two"] {
+        let text =
+            format!("[{id}]\nname={id}\nenabled=1\nautorefresh=0\ngpgcheck=0\nbaseurl=file://{top}/repository-{id}\n");
+        fs::write(root.path().join(format!("etc/zypp/repos.d/{id}.repo")), text).unwrap();
+    }
+    let home = format!("HOME={path}/home");
+    let zypper = |args: &[&str]| {
+        let mut all = vec![&home, "zypper", "--root", path, "--non-interactive", "--no-gpg-checks"];
+        all.extend_from_slice(args);
+        let output = authority("zypper", "env", &all, b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    zypper(&["refresh"]);
+    // S | Repository | Name | Current Version | Available Version | Arch
+    let text = zypper(&["--no-refresh", "list-updates", "--all"]);
+    let expected: BTreeSet<String> = text
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(|row| row.len() == 6 && row[2] != "Name")
+        .map(|row| format!("{} {} {} {}", row[2], row[3], row[4], row[5]))
+        .collect();
+    let facts = root.facts();
+    assert_eq!(
+        (&facts["complete"], &facts["incomplete"]),
+        (&true.into(), &Value::Array(vec![]))
+    );
+    assert_eq!(facts["sources"][0]["file"], "/etc/zypp/repos.d/one.repo");
+    let word = |value: &Value, field: &str| value[field].as_str().unwrap().to_owned();
+    // Like dnf the facts have each architecture that could be installed; zypper names the newest alone.
+    let mut newest: BTreeMap<String, &Value> = BTreeMap::new();
+    for one in facts["upgrades"].as_array().unwrap() {
+        let known = newest.entry(word(one, "name")).or_insert(one);
+        if rpm_version::compare(&word(one, "candidate"), &word(known, "candidate")) == Ordering::Greater {
+            *known = one;
+        }
+    }
+    let found: BTreeSet<String> = newest
+        .values()
+        .map(|one| {
+            ["name", "installed", "candidate", "architecture"]
+                .map(|field| word(one, field))
+                .join(" ")
+        })
+        .collect();
+    assert!(expected.len() > 10);
+    assert_eq!(found, expected);
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::facts::{Upgrade, Withheld};
+use super::facts::{InstalledFrom, Unlisted, Upgrade, Withheld};
 use super::lists::effective;
 use super::policy::{Package, Policy, Version};
 use super::preferences::Preferences;
@@ -23,6 +23,10 @@ pub(super) struct Comparison {
     pub(super) downgrades: Vec<Upgrade>,
     /// Newer versions that preferences keep away.
     pub(super) withheld: Vec<Withheld>,
+    /// Installed versions that no list has.
+    pub(super) unlisted: Vec<Unlisted>,
+    /// How many installed versions come from where.
+    pub(super) installed_from: Vec<InstalledFrom>,
 }
 
 /// Compares each installed package with what is offered for it.
@@ -41,13 +45,34 @@ pub(super) fn compare_all(
         }
     }
     let mut comparison = Comparison::default();
+    let mut from: BTreeMap<String, u64> = BTreeMap::new();
     for (entry, offers) in installed.iter().zip(&offers) {
         let package = package_of(entry, offers, survey, native);
+        let own = package.versions.iter().find(|version| version.installed);
+        let own_origins = own.map(|own| origins(own, survey)).unwrap_or_default();
+        if own.is_none_or(|own| own.shelves.len() < 2) {
+            comparison.unlisted.push(Unlisted {
+                name: entry.name.to_owned(),
+                architecture: entry.architecture.to_owned(),
+                installed: entry.version.to_owned(),
+                offered: package.versions.len() > 1,
+            });
+        }
+        for origin in own_origins {
+            *from.entry(origin).or_default() += 1;
+        }
         comparison.add(entry, &package, &policy, &usual, survey);
     }
     let by_name = |upgrade: &Upgrade| (upgrade.name.clone(), upgrade.architecture.clone());
     comparison.upgrades.sort_by_cached_key(by_name);
     comparison.downgrades.sort_by_cached_key(by_name);
+    comparison.installed_from = from
+        .into_iter()
+        .map(|(origin, packages)| InstalledFrom { origin, packages })
+        .collect();
+    comparison
+        .unlisted
+        .sort_by_cached_key(|unlisted| (unlisted.name.clone(), unlisted.architecture.clone()));
     comparison
         .withheld
         .sort_by_cached_key(|withheld| (withheld.name.clone(), withheld.architecture.clone()));

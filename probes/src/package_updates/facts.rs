@@ -27,6 +27,13 @@ pub struct PackageUpdates {
     pub withheld: Vec<Withheld>,
     /// How many entries of `withheld` have `security` true.
     pub security_withheld: u64,
+    /// Installed packages whose version is in no list of an enabled source, sorted likewise: installed from a file, built
+    /// here, from a source that is no longer configured, or a version that its archive no longer has. If `complete` is
+    /// false, a list that is missing can be why.
+    pub unlisted: Vec<Unlisted>,
+    /// Where the installed versions come from, by the lists that have them now, sorted by origin. A version that several
+    /// lists have counts for each.
+    pub installed_from: Vec<InstalledFrom>,
     /// Whether `upgrades` and `withheld` are everything that the configured sources offer: every configured source has
     /// its lists here, and database, lists, sources, configuration and preferences were read and understood.
     pub complete: bool,
@@ -110,6 +117,28 @@ pub struct Upgrade {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub advisories: Vec<String>,
+}
+
+/// An installed version that no list has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unlisted {
+    /// Name of the binary package.
+    pub name: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// Version that is installed.
+    pub installed: String,
+    /// Whether a list has another version of it. If none has, nothing will ever update it.
+    pub offered: bool,
+}
+
+/// An origin of installed packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InstalledFrom {
+    /// `<label> <codename or suite> <component>`, for rpm the id of the repository.
+    pub origin: String,
+    /// How many installed packages are in it in the installed version.
+    pub packages: u64,
 }
 
 /// A newer version that the preferences or the default release keep away.

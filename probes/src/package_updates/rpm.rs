@@ -4,28 +4,28 @@
 //! folders in the cache and for the time that the list of packages has there.
 
 mod choice;
+mod comparison;
 mod metadata;
 mod repositories;
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use evidence::Timestamp;
 use evidence::facts::{Origin, Outcome};
 
-use self::choice::{Choice, Excludes, Locks, Offer, choose};
+use self::choice::{Excludes, Locks, Offer, choose};
+use self::comparison::{Comparison, listed, pending};
 use self::metadata::{Advisory, Contents, Offered};
 use self::repositories::{Client, Configured, Repository};
 use super::doubts::Doubts;
 use super::facts::{
-    Authentication, ListState, PackageList, PackageSource, PackageUpdates, PendingAdvisory, Release, RepositoryUrl,
-    RpmRepository, RpmUpdates, Trusted, Upgrade, Withheld,
+    Authentication, ListState, PackageList, PackageSource, PackageUpdates, Release, RepositoryUrl, RpmRepository,
+    RpmUpdates, Trusted,
 };
 use super::lists::ListError;
 use super::{not_known, parts};
 use crate::formats::repo_file::Ini;
 use crate::formats::rpm_database::{Database, Location, Package};
-use crate::formats::rpm_version::compare;
 use crate::probe::{Known, ProbeError};
 use crate::reading::{Reading, Unread};
 
@@ -33,8 +33,6 @@ const DNF_CACHES: [&str; 2] = ["/var/cache/dnf", "/var/cache/libdnf5"];
 const ZYPP_CACHE: &str = "/var/cache/zypp/raw";
 const VERSIONLOCK_CONF: &str = "/etc/dnf/plugins/versionlock.conf";
 const VERSIONLOCK: &str = "/etc/dnf/plugins/versionlock.list";
-/// Advisories that are told.
-const MAX_ADVISORIES: usize = 5_000;
 
 /// What the metadata of one repository gave.
 struct Surveyed {
@@ -86,6 +84,7 @@ pub(super) fn collect(
     for (repository, surveyed) in surveyed.iter().enumerate() {
         offers.extend(surveyed.offered.iter().map(|package| Offer { package, repository }));
     }
+    let (unlisted, installed_from) = listed(&installed, &offers, &configured.repositories);
     without_modules(&mut offers, &installed, &mut doubts);
     let advisories: Vec<&Advisory> = surveyed.iter().flat_map(|surveyed| &surveyed.advisories).collect();
     let own: Vec<Offered> = installed.iter().map(as_offered).collect();
@@ -118,6 +117,8 @@ pub(super) fn collect(
         downgrades: vec![],
         security_withheld: withheld.iter().filter(|withheld| withheld.security).count() as u64,
         withheld,
+        unlisted,
+        installed_from,
         complete: incomplete.is_empty(),
         incomplete,
         last_update,
@@ -463,110 +464,5 @@ fn last_update(surveyed: &[Surveyed]) -> (Known<Timestamp>, String) {
     }
 }
 
-struct Comparison<'a> {
-    advisories: &'a [&'a Advisory],
-    repositories: &'a [Repository],
-}
-
-impl Comparison<'_> {
-    /// Advisories between two versions of a package, the newer one included: ids, and whether one is about security.
-    fn between(&self, package: &Offered, old: &str) -> (Vec<String>, bool) {
-        let mut ids = BTreeSet::new();
-        let mut security = false;
-        for advisory in self.advisories {
-            let speaks = advisory.packages.iter().any(|fixed| {
-                fixed.name == package.name
-                    && fixed.architecture == package.architecture
-                    && compare(&fixed.version, old) == Ordering::Greater
-                    && compare(&fixed.version, &package.version) != Ordering::Greater
-            });
-            if speaks {
-                ids.insert(advisory.id.clone());
-                security |= advisory.kind == "security";
-            }
-        }
-        (ids.into_iter().collect(), security)
-    }
-
-    fn origins(&self, choice: &Choice<'_>) -> Vec<String> {
-        let repositories = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
-        let mut origins: Vec<_> = repositories.map(|repository| repository.id.clone()).collect();
-        origins.sort();
-        origins
-    }
-
-    fn upgrade(&self, choice: &Choice<'_>) -> Upgrade {
-        let (advisories, security) = self.between(choice.offered, choice.installed);
-        Upgrade {
-            name: choice.offered.name.clone(),
-            architecture: choice.offered.architecture.clone(),
-            installed: choice.installed.to_owned(),
-            candidate: choice.offered.version.clone(),
-            security,
-            origins: self.origins(choice),
-            held: false,
-            phased: 100,
-            advisories,
-        }
-    }
-
-    fn withheld(&self, choice: &Choice<'_>, chosen: Option<&Choice<'_>>) -> Option<Withheld> {
-        let kept = chosen.map_or(choice.installed, |chosen| chosen.offered.version.as_str());
-        if compare(&choice.offered.version, kept) != Ordering::Greater {
-            return None;
-        }
-        let (_, security) = self.between(choice.offered, kept);
-        let priority = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
-        Some(Withheld {
-            name: choice.offered.name.clone(),
-            architecture: choice.offered.architecture.clone(),
-            installed: choice.installed.to_owned(),
-            newest: choice.offered.version.clone(),
-            priority: priority.map(|repository| repository.priority).min().unwrap_or(99),
-            security,
-            origins: self.origins(choice),
-        })
-    }
-}
-
-/// Advisories that speak of a version newer than what is installed, with the packages meant.
-fn pending(advisories: &[&Advisory], installed: &[Package], doubts: &mut Doubts) -> Vec<PendingAdvisory> {
-    let mut newest: HashMap<(&str, &str), &str> = HashMap::new();
-    for package in installed {
-        let known = newest
-            .entry((&package.name, &package.architecture))
-            .or_insert(&package.version);
-        if compare(&package.version, known) == Ordering::Greater {
-            *known = &package.version;
-        }
-    }
-    let mut pending: BTreeMap<&str, PendingAdvisory> = BTreeMap::new();
-    for advisory in advisories {
-        let older = advisory.packages.iter().filter(|fixed| {
-            let own = newest.get(&(fixed.name.as_str(), fixed.architecture.as_str()));
-            own.is_some_and(|own| compare(own, &fixed.version) == Ordering::Less)
-        });
-        let packages: BTreeSet<String> = older
-            .map(|fixed| format!("{}:{}", fixed.name, fixed.architecture))
-            .collect();
-        if packages.is_empty() {
-            continue;
-        }
-        if pending.len() >= MAX_ADVISORIES {
-            doubts.add("more advisories are pending than can be told".to_owned());
-            break;
-        }
-        let told = pending.entry(&advisory.id).or_insert_with(|| PendingAdvisory {
-            id: advisory.id.clone(),
-            kind: advisory.kind.clone(),
-            severity: advisory.severity.clone(),
-            issued: advisory.issued.clone(),
-            cves: advisory.cves.clone(),
-            packages: vec![],
-        });
-        told.packages.extend(packages);
-        told.packages.sort();
-        told.packages.dedup();
-    }
-    pending.into_values().collect()
-}
+#[cfg(test)]
+mod tests;
