@@ -14,9 +14,12 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
+        Registered::of::<crate::login_policy::LoginPolicyProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::pam::PamProbe>(),
+        Registered::of::<crate::polkit::PolkitProbe>(),
+        Registered::of::<crate::privileged_groups::PrivilegedGroupsProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::sudo::SudoProbe>(),
     ]
