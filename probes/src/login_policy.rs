@@ -1,0 +1,93 @@
+//! # What
+//! What holds for logins beside PAM: defaults for accounts and passwords, limits of idle shells and sessions, modes of new
+//! files, banners, screen locks of GNOME and KDE, and what somebody at the console can do.
+//!
+//! # Source
+//! login.defs(5), useradd(8), bash(1), securetty(5), nologin(5), issue(5), agetty(8), logind.conf(5), systemd.unit(5),
+//! dconf(7) and the `[Daemon]` group of `kscreenlockerrc` (KDE, `kscreenlocker`).
+//!
+//! # Privilege
+//! None on most hosts; `CAP_DAC_READ_SEARCH` where the files are kept from others.
+//!
+//! # Bears on
+//! A.5.15 (access control), A.5.17 (authentication information), A.7.7 (clear desk and clear screen), A.8.1 (user end point
+//! devices), A.8.5 (secure authentication).
+//!
+//! # Does not show
+//! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
+
+mod banner;
+mod collect;
+mod dconf;
+mod defaults;
+mod facts;
+mod kde;
+mod shell;
+
+pub use facts::*;
+
+use crate::probe::{Budget, Cadence, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
+use crate::reading::Reading;
+
+/// The probe.
+pub struct LoginPolicyProbe;
+
+impl Probe for LoginPolicyProbe {
+    const SPEC: Spec = Spec {
+        id: "login-policy",
+        version: 1,
+        title: "Defaults for accounts, idle limits, umask, banners, screen locks and the console",
+        reads: &[
+            "/etc/login.defs",
+            "/usr/etc/login.defs",
+            "/etc/login.defs.d/",
+            "/etc/default/useradd",
+            "/etc/profile",
+            "/etc/profile.d/",
+            "/etc/bash.bashrc",
+            "/etc/bashrc",
+            "/etc/securetty",
+            "/etc/nologin",
+            "/run/nologin",
+            "/etc/issue",
+            "/etc/issue.net",
+            "/etc/motd",
+            "/etc/os-release",
+            "logind.conf and its drop-ins",
+            "unit files of systemd",
+            "/etc/dconf/profile/",
+            "/etc/dconf/db/",
+            "/etc/xdg/kscreenlockerrc",
+        ],
+        runs: &[],
+        privilege: Privilege::DacReadSearch,
+        cadence: Cadence::EveryRound,
+        watch: &[
+            "/etc/",
+            "/etc/profile.d/",
+            "/etc/systemd/",
+            "/etc/dconf/db/",
+            "/etc/xdg/",
+        ],
+        budget: Budget {
+            millis: 500,
+            bytes: 16 * 1024 * 1024,
+        },
+        does_not_show: &[
+            "What users set for themselves: in files of their homes, or in dconf and KDE where nothing is locked.",
+            "What scripts for shells work out: they are read, not run, and other shells than bash and sh have more files.",
+            "Programs that lock the screen by settings of their own, such as xscreensaver and swaylock.",
+            "What PAM sets, such as a umask by pam_umask: that is the probe `pam`.",
+        ],
+    };
+
+    type Facts = LoginPolicy;
+    type Names = NoNames;
+
+    fn collect(reading: &Reading<'_>) -> Result<Collected<LoginPolicy, NoNames>, ProbeError> {
+        collect::collect(reading).map(Collected::facts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

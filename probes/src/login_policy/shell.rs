@@ -1,0 +1,247 @@
+//! What scripts for shells say about `TMOUT` and umask, read line by line.
+
+use super::defaults::octal;
+use super::facts::{Shells, TmoutLine, UmaskLine};
+use crate::reading::{Reading, Unread};
+
+/// As bash reads them at a login; the last two by its configuration on Debian and in the RPM family.
+const BEFORE: &str = "/etc/profile";
+const FOLDER: &str = "/etc/profile.d";
+const AFTER: [&str; 2] = ["/etc/bash.bashrc", "/etc/bashrc"];
+/// More lines about one thing than a host has; a larger script than somebody wrote is cut there.
+const MAX_LINES: usize = 100;
+
+pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
+    let mut paths = vec![BEFORE.to_owned()];
+    for entry in reading.list(FOLDER)?.unwrap_or_default() {
+        if entry.name.strip_suffix(".sh").is_some() {
+            paths.push(format!("{FOLDER}/{}", entry.name));
+        }
+    }
+    paths.extend(AFTER.map(str::to_owned));
+    let mut shells = Shells {
+        tmout: vec![],
+        umask: vec![],
+        tmout_seconds: None,
+        tmout_readonly: false,
+        tmout_exported: false,
+        last_umask: None,
+        files: vec![],
+    };
+    for path in paths {
+        if let Some(bytes) = reading.file(&path)? {
+            script(&String::from_utf8_lossy(&bytes), &path, &mut shells);
+            shells.files.push(path);
+        }
+    }
+    sum(&mut shells);
+    Ok(shells)
+}
+
+fn sum(shells: &mut Shells) {
+    for line in shells.tmout.iter().filter(|line| !line.conditional) {
+        // What is readonly stays as it is.
+        if !shells.tmout_readonly {
+            shells.tmout_seconds = line.seconds.or(shells.tmout_seconds);
+        }
+        shells.tmout_readonly |= line.readonly;
+        shells.tmout_exported |= line.exported;
+    }
+    let last = shells.umask.iter().rev().find(|line| !line.conditional);
+    shells.last_umask = last.and_then(|line| line.mask.clone());
+}
+
+/// Words that begin something whose commands need not run, and those that end it.
+const OPENING: [&str; 7] = ["if", "for", "while", "until", "case", "select", "{"];
+const CLOSING: [&str; 4] = ["fi", "done", "esac", "}"];
+/// Words before a command.
+const LEADING: [&str; 5] = ["then", "else", "elif", "do", "!"];
+
+fn script(text: &str, path: &str, shells: &mut Shells) {
+    let mut depth = 0_usize;
+    let mut here_document: Option<String> = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(end) = &here_document {
+            if line.trim() == end {
+                here_document = None;
+            }
+            continue;
+        }
+        let line = line.trim();
+        if line.starts_with('#') {
+            continue;
+        }
+        here_document = here_document_of(line);
+        for (command, after_and_or) in commands(line) {
+            let mut words = command.split_whitespace().peekable();
+            while let Some(word) = words.peek().copied() {
+                if word == "function" {
+                    // The name, before the brace.
+                    words.next();
+                } else if OPENING.contains(&word) {
+                    depth += 1;
+                } else if CLOSING.contains(&word) {
+                    depth = depth.saturating_sub(1);
+                } else if !LEADING.contains(&word) && !word.ends_with("()") {
+                    break;
+                }
+                words.next();
+            }
+            let words: Vec<&str> = words.collect();
+            let conditional = depth > 0 || after_and_or;
+            command_about(&words, path, number, conditional, shells);
+        }
+    }
+}
+
+fn here_document_of(line: &str) -> Option<String> {
+    let (_, after) = line.split_once("<<")?;
+    if after.starts_with('<') {
+        return None;
+    }
+    let word = after.trim_start_matches('-').split_whitespace().next()?;
+    Some(word.trim_matches(['\'', '"', '\\']).to_owned())
+}
+
+/// The commands of a line, each with whether `&&` or `||` precedes it. Quotes keep separators together.
+fn commands(line: &str) -> Vec<(String, bool)> {
+    let mut commands = vec![];
+    let (mut current, mut quote, mut conditional) = (String::new(), None, false);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '#') if current.is_empty() || current.ends_with(char::is_whitespace) => break,
+            (None, ';') => commands.push((std::mem::take(&mut current), std::mem::take(&mut conditional))),
+            (None, '&' | '|') if letters.peek() == Some(&letter) => {
+                letters.next();
+                commands.push((std::mem::take(&mut current), conditional));
+                conditional = true;
+            }
+            (_, letter) => current.push(letter),
+        }
+    }
+    commands.push((current, conditional));
+    commands
+}
+
+fn command_about(words: &[&str], path: &str, line: u32, conditional: bool, shells: &mut Shells) {
+    let Some((first, rest)) = words.split_first() else {
+        return;
+    };
+    if *first == "umask" && shells.umask.len() < MAX_LINES {
+        if let Some(mask) = rest
+            .iter()
+            .find(|word| !word.starts_with('-') && !word.contains(['>', '<']))
+        {
+            shells.umask.push(UmaskLine {
+                path: path.to_owned(),
+                line,
+                mask: octal(mask),
+                conditional,
+            });
+        }
+        return;
+    }
+    let (mut readonly, mut exported) = (false, false);
+    let assignments = match *first {
+        "readonly" => {
+            readonly = true;
+            rest
+        }
+        "export" => {
+            exported = true;
+            rest
+        }
+        "declare" | "typeset" | "local" => {
+            let options = rest.iter().filter(|word| word.starts_with('-'));
+            for option in options {
+                readonly |= option.contains('r');
+                exported |= option.contains('x');
+            }
+            rest
+        }
+        "unset" => rest,
+        _ if words.iter().all(|word| word.contains('=')) => words,
+        // An assignment before a command is for that command alone.
+        _ => return,
+    };
+    for word in assignments {
+        let (name, value) = word
+            .split_once('=')
+            .map_or((*word, None), |(name, value)| (name, Some(value)));
+        if name != "TMOUT" || shells.tmout.len() >= MAX_LINES {
+            continue;
+        }
+        // Alone, a name does nothing but after one of the words above.
+        if value.is_none() && assignments.len() == words.len() {
+            continue;
+        }
+        // A declaration that sets what is readonly fails as a whole; `export` and `readonly` do the rest of their work.
+        let fixed = shells.tmout.iter().any(|line| line.readonly && !line.conditional);
+        let fails = fixed && value.is_some() && matches!(*first, "declare" | "typeset");
+        shells.tmout.push(TmoutLine {
+            path: path.to_owned(),
+            line,
+            seconds: value.and_then(|value| value.parse::<u32>().ok()).map(i64::from),
+            readonly: readonly && !fails,
+            exported: exported && !fails,
+            conditional,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reading::captured::Captured;
+    use crate::reading::testing;
+
+    fn shells(text: &str) -> Shells {
+        read(&testing(&Captured::default().file("/etc/profile.d/a.sh", text))).unwrap()
+    }
+
+    #[test]
+    fn ways_to_set_the_limit() {
+        let sum = |text: &str| {
+            let shells = shells(text);
+            (shells.tmout_seconds, shells.tmout_readonly, shells.tmout_exported)
+        };
+        assert_eq!(
+            sum("TMOUT=900\nreadonly TMOUT\nexport TMOUT\n"),
+            (Some(900), true, true)
+        );
+        assert_eq!(sum("declare -xr TMOUT=600 # x\n"), (Some(600), true, true));
+        assert_eq!(sum("readonly TMOUT=900 ; export TMOUT\n"), (Some(900), true, true));
+        assert_eq!(sum("export TMOUT=\"300\"\n"), (Some(300), false, true));
+        assert_eq!(sum("# TMOUT=900\necho TMOUT\n"), (None, false, false));
+        assert_eq!(sum("readonly TMOUT=900\nTMOUT=0\n"), (Some(900), true, false));
+        assert_eq!(sum("cat <<EOF\nTMOUT=1\nEOF\n"), (None, false, false));
+        let conditional = shells(
+            "if [ -n \"$PS1\" ]; then\n  TMOUT=900\nfi\n[ a ] && umask 002\nf() {\numask 0\n}\numask 027; umask -S\n",
+        );
+        assert!(
+            conditional.tmout[0].conditional && conditional.umask[0].conditional && conditional.umask[1].conditional
+        );
+        assert_eq!(
+            (conditional.tmout_seconds, conditional.last_umask.as_deref()),
+            (None, Some("0027"))
+        );
+        assert_eq!(shells("umask u=rwx,g=rx,o=\n").umask[0].mask, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,200}") {
+            shells(&text);
+        }
+
+        #[test]
+        fn any_script_is_read_without_panic(words in proptest::collection::vec("(if|then|fi|\\{|\\}|;|&&|\\|\\||\n|TMOUT=1|readonly|umask|077|'|\"|<<|E)", 0..40)) {
+            shells(&words.join(" "));
+        }
+    }
+}
