@@ -1,6 +1,7 @@
 //! `directory-services` beside SSSD's own reader of its configuration and MIT Kerberos, on generated configurations.
 //!
-//! Needs root (a mount namespace for SSSD's folders) and the packages sssd-common, ldb-tools and krb5-user.
+//! Needs root, the machine's own mirror, and the packages mmdebstrap and krb5-user. SSSD has a root of its own, since its
+//! package changes the name service switch and PAM of the host that it is installed on.
 
 #![cfg(test)]
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use machine::{Machine, authority};
 use probes::registry;
@@ -78,19 +80,56 @@ fn sssd_text(numbers: &mut Numbers, main: bool) -> String {
     text
 }
 
+/// A Debian root with SSSD in it.
+static ROOT: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let targets = ["indextargets", "--format", "$(REPO_URI) $(RELEASE)"];
+    let output = authority("apt", "apt-get", &targets, b"");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mirror = text.lines().find_map(|line| line.strip_suffix(" bookworm"));
+    let mirror = mirror.expect("a mirror of bookworm in the machine's apt sources");
+    let output = authority(
+        "mmdebstrap",
+        "mmdebstrap",
+        &[
+            "--quiet",
+            "--variant=minbase",
+            "--include=sssd-common,ldb-tools",
+            "bookworm",
+            root.to_str().unwrap(),
+            &format!("deb {mirror} bookworm main"),
+        ],
+        b"",
+    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+});
+
 /// What SSSD puts into its database: values by the entry's name.
 fn sssd_told(folder: &Path) -> BTreeMap<String, BTreeMap<String, String>> {
-    let script = "mkdir -p /etc/sssd /var/lib/sss/db /var/log/sssd && mount --bind \"$1\" /etc/sssd && \
-                  mount -t tmpfs none /var/lib/sss/db && mount -t tmpfs none /var/log/sssd && sssd --genconf && \
-                  ldbsearch -H /var/lib/sss/db/config.ldb";
-    let folder = folder.to_str().unwrap();
-    let output = authority("util-linux", "unshare", &["-m", "sh", "-c", script, "sh", folder], b"");
+    let root = ROOT.path().join("root");
+    let place = root.join("etc/sssd");
+    // One case after the other: the root is shared.
+    let _ = fs::remove_dir_all(&place);
+    let _ = fs::remove_file(root.join("var/lib/sss/db/config.ldb"));
+    let copied = authority(
+        "coreutils",
+        "cp",
+        &["-r", "-p", folder.to_str().unwrap(), place.to_str().unwrap()],
+        b"",
+    );
+    assert!(copied.status.success());
+    let script = "sssd --genconf && ldbsearch -H /var/lib/sss/db/config.ldb";
+    let output = authority(
+        "coreutils",
+        "chroot",
+        &[root.to_str().unwrap(), "sh", "-c", script],
+        b"",
+    );
     let text = String::from_utf8(output.stdout).unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success() && text.contains("dn: "),
-        "{error}; install what is missing: apt-get install sssd-common ldb-tools"
-    );
+    assert!(output.status.success() && text.contains("dn: "), "{error}");
     let mut told = BTreeMap::new();
     for entry in text.split("\n\n") {
         let values: BTreeMap<String, String> = entry

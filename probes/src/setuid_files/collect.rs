@@ -6,14 +6,15 @@ use evidence::facts::Outcome;
 
 use super::capability;
 use super::facts::{
-    CapabilityFile, Everywhere, List, NotEntered, SetuidFile, SetuidFileNames, SetuidFiles, Unowned, Writable,
+    CapabilityFile, Everywhere, Filesystem, List, NotEntered, SetuidFile, SetuidFileNames, SetuidFiles, Unowned,
+    Writable,
 };
 use super::mounts;
 use super::owners::Owners;
 use super::packages::Packages;
 use super::tally::{Entry, Kept, Tally};
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
-use crate::reading::{Reading, Unread, Walk};
+use crate::reading::{Found, Kind, Reading, Unread, Walk};
 
 /// Folders that were not entered and are listed.
 const MAX_NOT_ENTERED: usize = 100;
@@ -25,8 +26,27 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SetuidFiles, Se
     if let Some(gap) = plan.gap {
         seen.gap(Outcome::Skipped, gap);
     }
+    let mut filesystems = BTreeSet::new();
     for (start, filesystem) in &plan.walked {
         let (users, groups) = (owners.users.value(), owners.groups.value());
+        // A single file can be mounted over another, as containers do; there is nothing to walk.
+        if let Ok(Some(stat)) = reading.stat(start)
+            && stat.kind != Kind::Folder
+        {
+            let found = Found {
+                path: start.clone(),
+                stat,
+                capability: reading.extended(start, "security.capability").ok().flatten(),
+            };
+            seen.tally.take(&found, filesystem, users, groups);
+            continue;
+        }
+        filesystems.insert(Filesystem {
+            mount_point: owners
+                .masked(&filesystem.mount_point)
+                .unwrap_or_else(|| filesystem.mount_point.clone()),
+            ..filesystem.clone()
+        });
         let walk = Walk {
             start,
             file_bits: 0o6002,
@@ -54,15 +74,6 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SetuidFiles, Se
         packages: &packages,
         names: BTreeMap::new(),
     };
-    let filesystems: BTreeSet<_> = plan
-        .walked
-        .into_iter()
-        .map(|(_, mut filesystem)| {
-            let masked = owners.masked(&filesystem.mount_point);
-            filesystem.mount_point = masked.unwrap_or(filesystem.mount_point);
-            filesystem
-        })
-        .collect();
     let everywhere = seen.everywhere(filesystems.len());
     let detail = match &everywhere {
         Known::Observed(_) => String::new(),

@@ -214,3 +214,19 @@ fn a_folder_without_mount_table_is_one_filesystem() {
     assert_eq!(facts["filesystems"][0]["mount_point"], "/");
     assert_eq!(facts["without_group"]["outcome"], "absent");
 }
+
+#[test]
+fn a_file_that_is_mounted_is_looked_at_and_not_walked() {
+    let mounts = format!("{MOUNTS}3 1 8:2 /x/tool /etc/tool rw - ext4 /dev/sdb1 rw\n");
+    let tool = found("/etc/tool", Kind::File, 0o4755, 0, 0).stat;
+    let host = host()
+        .file("/proc/self/mountinfo", &mounts)
+        .file("/proc/1/mountinfo", &mounts)
+        .file("/etc/tool", "")
+        .stat_of("/etc/tool", tool)
+        .walk_of(Ok((vec![], walked())));
+    let (facts, _) = facts(&host);
+    assert_eq!(facts["filesystems"].as_array().unwrap().len(), 1);
+    assert_eq!(facts["setuid_files"]["entries"][0]["path"], "/etc/tool");
+    assert_eq!(facts["everywhere"]["outcome"], "observed");
+}
