@@ -22,11 +22,15 @@ const INSIDE: &str = "AFFIANT_TEST_NAMESPACE";
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 
 fn facts() -> Value {
+    facts_of(&Machine::this())
+}
+
+fn facts_of(host: &Machine) -> Value {
     let probe = probes::registry::all()
         .into_iter()
         .find(|probe| probe.spec.id == "firewall")
         .expect("it is registered");
-    let document: FactsDocument = probe.collect(&Machine::this()).remove(0);
+    let document: FactsDocument = probe.collect(host).remove(0);
     assert_eq!(document.outcome, Outcome::Observed, "{}", document.detail);
     document.facts.expect("observed documents have facts")
 }
@@ -181,7 +185,7 @@ fn rule(dice: &mut Dice) -> String {
         "1-65535",
         "{ 53, 5432, 8080 }",
     ]);
-    let condition = match dice.below(14) {
+    let condition = match dice.below(16) {
         0..=4 => format!("tcp dport {ports}"),
         5 => format!("ip saddr 10.99.0.0/24 tcp dport {ports}"),
         6 => format!("ip saddr 192.0.2.1 tcp dport {ports}"),
@@ -197,7 +201,9 @@ fn rule(dice: &mut Dice) -> String {
                 "ip protocol icmp",
             ])
             .to_owned(),
-        12 => format!("tcp flags syn tcp dport {ports}"),
+        12 => format!("ip saddr != 192.0.2.1 tcp dport {ports}"),
+        13 => format!("iifname != \"v0\" tcp dport {ports}"),
+        14 => format!("tcp flags syn tcp dport {ports}"),
         _ => String::new(),
     };
     let verdict = match (dice.below(10), condition.is_empty()) {
@@ -306,6 +312,48 @@ fn plain_rules_are_told_exactly() {
             .filter(|port| input["default_drop"] == false || accepts.iter().any(|accept| has(accept, *port)))
             .collect();
         assert_eq!(said, reached, "{round}: {text}\n{input:#}");
+    }
+}
+
+/// Base chains in a file are those that nft loads from it, with as many rules.
+#[test]
+fn files_are_read_as_nft_reads_them() {
+    if !is_inside("files_are_read_as_nft_reads_them") {
+        return;
+    }
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("etc/nftables.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut dice = Dice(41);
+    for round in 0..60 {
+        let first = ruleset(&mut dice);
+        let second = ruleset(&mut dice)
+            .replace("flush ruleset\n", "")
+            .replace(" t {", " u {");
+        let end = dice.pick(&[
+            "}\n",
+            "} # }\n",
+            "}\n# table inet x { chain y { type filter hook input priority 0; } }\n",
+        ]);
+        let hook = dice.pick(&["forward", "output", "prerouting"]);
+        let priority = dice.pick(&["0", "filter", "-150", "mangle + 5", "raw - 10", "security"]);
+        let policy = dice.pick(&["", " policy drop;", "policy accept ;"]);
+        let third = format!(
+            "table ip6 v {{\n chain c {{ type filter hook {hook} priority {priority};{policy}\n counter; accept\n }}\n{end}"
+        );
+        std::fs::write(
+            temp.path().join("etc/nftables.conf"),
+            format!("{first}include \"/etc/nftables.d/*.nft\"\n"),
+        )
+        .unwrap();
+        std::fs::write(folder.join("a.nft"), &second).unwrap();
+        std::fs::write(folder.join("b.nft"), &third).unwrap();
+        let text = format!("{first}{second}{third}");
+        run("nftables", "nft", &["-f", "-"], &text);
+        let loaded = facts()["nftables"]["value"].clone();
+        let saved = facts_of(&Machine::folder(temp.path()))["saved"][0]["chains"]["value"].clone();
+        assert_eq!(saved, loaded, "{round}: {text}");
+        assert_eq!(loaded.as_array().unwrap().len(), 3);
     }
 }
 

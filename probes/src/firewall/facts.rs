@@ -105,7 +105,9 @@ pub enum Limit {
     Destination,
     /// An interface.
     Interface,
-    /// How many packets in some time.
+    /// Everybody but some sources, destinations or interfaces: hardly a limit.
+    Excepted,
+    /// How many packets in some time: anybody, and not too often.
     Rate,
     /// Something else: a source port, a mark, a user, a flag.
     Other,

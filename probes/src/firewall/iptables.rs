@@ -62,7 +62,9 @@ pub(super) fn parse(text: &str, family: &str) -> Result<Ruleset, String> {
         }
         let (rule, opaque) = rule(words);
         content.opaque |= opaque;
-        content.chains.entry(chain.to_owned()).or_default().rules.push(rule);
+        let chain = content.chains.entry(chain.to_owned()).or_default();
+        chain.count += 1;
+        chain.rules.push(rule);
     }
     match table {
         Some((name, _)) => Err(format!("the table {name} has no COMMIT")),
@@ -172,7 +174,11 @@ fn rule<'a>(mut words: impl Iterator<Item = &'a str>) -> (Rule, bool) {
             "-s" | "--source" | "--src" | "--src-range" | "--mac-source" => source(next(), inverted),
             "-d" | "--destination" | "--dst" | "--dst-range" => {
                 next();
-                Some(Condition::Limit(Limit::Destination))
+                Some(Condition::Limit(if inverted {
+                    Limit::Excepted
+                } else {
+                    Limit::Destination
+                }))
             }
             "-i" | "--in-interface" => {
                 let lo = next() == "lo";
@@ -180,12 +186,17 @@ fn rule<'a>(mut words: impl Iterator<Item = &'a str>) -> (Rule, bool) {
                     (true, false) => Some(Condition::Never),
                     // Packets from outside come in by another than loopback.
                     (true, true) => None,
+                    (_, true) => Some(Condition::Limit(Limit::Excepted)),
                     _ => Some(Condition::Limit(Limit::Interface)),
                 }
             }
             "-o" | "--out-interface" => {
                 next();
-                Some(Condition::Limit(Limit::Interface))
+                Some(Condition::Limit(if inverted {
+                    Limit::Excepted
+                } else {
+                    Limit::Interface
+                }))
             }
             "--dport" | "--dports" | "--destination-port" | "--destination-ports" => Some(ports(next(), inverted)),
             "--state" | "--ctstate" => state(next(), inverted),
@@ -265,6 +276,7 @@ fn source(address: &str, inverted: bool) -> Option<Condition> {
         // Only the host itself has such an address.
         "127.0.0.0/8" | "127.0.0.1/32" | "::1/128" if !inverted => Some(Condition::Never),
         "127.0.0.0/8" | "127.0.0.1/32" | "::1/128" => None,
+        _ if inverted => Some(Condition::Limit(Limit::Excepted)),
         _ => Some(Condition::Limit(Limit::Source)),
     }
 }

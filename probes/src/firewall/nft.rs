@@ -52,7 +52,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Ruleset, String> {
             let read = reader.rules(statements);
             let table = ruleset.tables.entry((family.to_owned(), table.to_owned())).or_default();
             table.opaque |= read.iter().any(|rule| rule.conditions.contains(&NOT_UNDERSTOOD));
-            table.chains.entry(name.to_owned()).or_default().rules.extend(read);
+            let chain = table.chains.entry(name.to_owned()).or_default();
+            chain.count += 1;
+            chain.rules.extend(read);
         }
     }
     Ok(ruleset)
@@ -193,6 +195,7 @@ impl Reader<'_> {
 
     fn meta(&self, key: &str, right: &Value, inverted: bool) -> Vec<Condition> {
         let words = self.words(right);
+        let interface = if inverted { Limit::Excepted } else { Limit::Interface };
         match key {
             "nfproto" => {
                 let is = |name: &str| words.iter().any(|word| word == name);
@@ -214,11 +217,11 @@ impl Reader<'_> {
                 match (lo, inverted) {
                     (true, false) => vec![Condition::Never],
                     (true, true) => vec![],
-                    _ => vec![Condition::Limit(Limit::Interface)],
+                    _ => vec![Condition::Limit(interface)],
                 }
             }
             "oif" | "oifname" | "iifgroup" | "oifgroup" | "iiftype" | "oiftype" | "ibrname" | "sdif" | "sdifname" => {
-                vec![Condition::Limit(Limit::Interface)]
+                vec![Condition::Limit(interface)]
             }
             _ => vec![Condition::Limit(Limit::Other)],
         }
@@ -236,17 +239,18 @@ impl Reader<'_> {
             _ => None,
         };
         let mut conditions: Vec<_> = family.into_iter().collect();
+        let limit = |limit| if inverted { Limit::Excepted } else { limit };
         match (protocol, field) {
             ("ip", "protocol") | ("ip6", "nexthdr") => conditions.extend(protocols(self.words(right), inverted)),
             ("ip" | "ip6", "saddr") => {
                 if loopback(right) {
                     conditions.extend((!inverted).then_some(Condition::Never));
-                } else {
-                    conditions.push(Condition::Limit(Limit::Source));
+                } else if !everybody(right) {
+                    conditions.push(Condition::Limit(limit(Limit::Source)));
                 }
             }
-            ("ip" | "ip6", "daddr") => conditions.push(Condition::Limit(Limit::Destination)),
-            ("ether", "saddr") => conditions.push(Condition::Limit(Limit::Source)),
+            ("ip" | "ip6", "daddr") => conditions.push(Condition::Limit(limit(Limit::Destination))),
+            ("ether", "saddr") => conditions.push(Condition::Limit(limit(Limit::Source))),
             (_, "dport") => {
                 if protocol != "th" {
                     conditions.push(Condition::Protocol(BTreeSet::from([protocol.to_owned()])));
@@ -384,6 +388,15 @@ fn loopback(value: &Value) -> bool {
         .get("prefix")
         .map_or(value, |prefix| prefix.get("addr").unwrap_or(prefix));
     matches!(address.as_str(), Some("127.0.0.0" | "127.0.0.1" | "::1"))
+}
+
+/// A prefix of length zero.
+fn everybody(value: &Value) -> bool {
+    value
+        .get("prefix")
+        .and_then(|prefix| prefix.get("len"))
+        .and_then(Value::as_u64)
+        == Some(0)
 }
 
 /// Names that nft writes with `-S` or that old versions write; it gives numbers in JSON unless told otherwise.

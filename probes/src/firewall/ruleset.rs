@@ -35,7 +35,10 @@ pub(super) struct Table {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Chain {
     pub(super) base: Option<Base>,
+    /// A rule that decides by a map is several here.
     pub(super) rules: Vec<Rule>,
+    /// Rules as an administrator counts them.
+    pub(super) count: u64,
 }
 
 /// Where a chain is called from.
@@ -115,7 +118,7 @@ impl Ruleset {
                     hook: base.hook.clone(),
                     priority: base.priority,
                     policy: base.policy,
-                    rules: chain.rules.len() as u64,
+                    rules: chain.count,
                 });
             }
         }

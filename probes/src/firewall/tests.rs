@@ -175,6 +175,42 @@ fn managers_and_files() {
 }
 
 #[test]
+fn all_but_one_is_hardly_a_limit() {
+    let text = "*filter\n:INPUT DROP [0:0]\n-A INPUT ! -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT\n\
+                -A INPUT ! -i eth1 -p tcp -m tcp --dport 23 -j ACCEPT\n-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 24 -j ACCEPT\n\
+                -A INPUT ! -i lo -p tcp -m tcp --dport 25 -j ACCEPT\n-A INPUT -s 0.0.0.0/0 -p tcp -m tcp --dport 26 -j ACCEPT\nCOMMIT\n";
+    let host = Captured::default()
+        .output(LIST, 0, EMPTY, "")
+        .file("/proc/net/ip_tables_names", "filter\n")
+        .output("/usr/sbin/iptables-legacy-save", 0, text, "");
+    let accepts = facts(&host)["ipv4"]["value"]["input"]["accepts"].clone();
+    assert_eq!(
+        accepts,
+        json!([
+            accept("tcp", &[(22, 22)], &["excepted"]),
+            accept("tcp", &[(23, 23)], &["excepted"]),
+            accept("tcp", &[(24, 24)], &["source"]),
+            accept("tcp", &[(25, 25)], &[]),
+            accept("tcp", &[(26, 26)], &[]),
+        ])
+    );
+    let rule = |op: &str, right: Value| {
+        let left = json!({"payload": {"protocol": "ip", "field": "saddr"}});
+        let expression = json!([{"match": {"op": op, "left": left, "right": right}}, {"accept": null}]);
+        json!({"rule": {"family": "ip", "table": "t", "chain": "c", "expr": expression}})
+    };
+    let base = json!({"chain": {"family": "ip", "table": "t", "name": "c", "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}});
+    let one = loaded(&json!({"nftables": [base, rule("!=", json!("192.0.2.1"))]}).to_string());
+    assert_eq!(
+        one["ipv4"]["value"]["input"]["accepts"],
+        json!([accept("any", &[], &["excepted"])])
+    );
+    let all = rule("==", json!({"prefix": {"addr": "0.0.0.0", "len": 0}}));
+    let all = loaded(&json!({"nftables": [base, all]}).to_string());
+    assert_eq!(all["ipv4"]["value"]["input"]["default"], "accept");
+}
+
+#[test]
 fn chains_that_call_each_other_end() {
     let rule = |from: usize, to: usize| {
         let expression = json!([{"jump": {"target": format!("c{to}")}}]);

@@ -17,8 +17,12 @@ pub(super) fn at_boot(reading: &Reading<'_>) -> Known<Vec<SocketUnit>> {
             return Ok(None);
         };
         let names = units.names().into_iter().filter(|name| name.ends_with(".socket"));
-        let states = units.states(names).into_iter();
-        let kept = states.filter(|state| state.at_boot == AtBoot::Pulled || state.active.value() == Some(&true));
+        let mut states = units.states(names);
+        states.sort_by(|one, other| one.unit.cmp(&other.unit));
+        states.dedup_by(|one, other| one.unit == other.unit);
+        let kept = states
+            .into_iter()
+            .filter(|state| state.at_boot == AtBoot::Pulled || state.active.value() == Some(&true));
         let unit = |state: crate::formats::systemd::UnitState| SocketUnit {
             listens: Known::read(listens(reading, &units, &state.unit)),
             unit: state.unit,

@@ -265,7 +265,13 @@ pub(super) fn find(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>)
             }
         }
         let states = match units {
-            Ok(Some(units)) => Known::Observed(units.states(product.units.iter().copied())),
+            Ok(Some(units)) => {
+                let mut states = units.states(product.units.iter().copied());
+                // Distributions give one unit two names.
+                states.sort_by(|one, other| one.unit.cmp(&other.unit));
+                states.dedup_by(|one, other| one.unit == other.unit);
+                Known::Observed(states)
+            }
             Ok(None) => Known::absent("this host has no systemd"),
             Err(unread) => Known::unread(unread),
         };
