@@ -1,5 +1,7 @@
 //! The state of chronyd as the probe tells it, beside two real chronyd on the loopback of a network namespace of their own.
 
+#![cfg(test)]
+
 mod machine;
 
 use std::process::{Child, Command, Stdio};
