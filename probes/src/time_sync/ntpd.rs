@@ -181,7 +181,7 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
             || Known::not(Outcome::Malformed, format!("{NTPQ} gave no offset")),
             |offset| bands::milliseconds(offset),
         ),
-        sources: Known::Observed(all),
-        reachable_sources: Known::Observed(reachable),
+        sources: Known::Observed(bands::count(all)),
+        reachable_sources: Known::Observed(bands::count(reachable)),
     })
 }
