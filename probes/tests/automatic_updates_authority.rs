@@ -1,5 +1,7 @@
 //! Settings of apt as the probe merges them, beside `apt-config dump` over the same folder.
 
+#![cfg(test)]
+
 mod machine;
 
 use std::fs;

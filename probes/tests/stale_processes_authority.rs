@@ -1,6 +1,8 @@
 //! Replaced code of real processes. Needs root: it writes into a folder of its own under /opt, since elsewhere a file that is
 //! gone is no update.
 
+#![cfg(test)]
+
 mod machine;
 
 use std::fs;

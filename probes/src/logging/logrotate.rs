@@ -108,10 +108,7 @@ fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) 
         } else if line.starts_with(['/', '"', '\'', '{', '~', '*']) || (!names.is_empty() && line.ends_with('{')) {
             let opens = line.ends_with('{');
             let line = line.trim_end_matches('{');
-            names.extend(
-                line.split_ascii_whitespace()
-                    .map(|name| name.trim_matches(['"', '\'']).to_owned()),
-            );
+            names.extend(paths(line));
             if opens {
                 block = Some(global.clone());
             }
@@ -129,6 +126,21 @@ fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) 
     rotation.unparsed.truncate(100);
     rotation.logs.truncate(MAX_LOGS);
     includes
+}
+
+/// Paths with blanks between them, in quotes if they hold blanks themselves.
+fn paths(line: &str) -> Vec<String> {
+    let mut paths = vec![];
+    let mut rest = line.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let quoted = matches!(first, '"' | '\'')
+            .then(|| rest.get(1..)?.split_once(first))
+            .flatten();
+        let (path, after) = quoted.unwrap_or_else(|| rest.split_once(char::is_whitespace).unwrap_or((rest, "")));
+        paths.push(path.to_owned());
+        rest = after.trim_start();
+    }
+    paths
 }
 
 /// Whether a script begins.

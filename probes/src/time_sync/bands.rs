@@ -2,7 +2,7 @@
 
 use evidence::facts::Outcome;
 
-use super::facts::{OffsetBand, StratumBand};
+use super::facts::{CountBand, OffsetBand, StratumBand};
 use crate::probe::Known;
 
 pub(super) const fn stratum(stratum: u8) -> StratumBand {
@@ -11,6 +11,15 @@ pub(super) const fn stratum(stratum: u8) -> StratumBand {
         2..=5 => StratumBand::Usual,
         6..=15 => StratumBand::Far,
         _ => StratumBand::None,
+    }
+}
+
+pub(super) const fn count(number: u64) -> CountBand {
+    match number {
+        0 => CountBand::None,
+        1 => CountBand::One,
+        2 => CountBand::Two,
+        _ => CountBand::Several,
     }
 }
 

@@ -230,7 +230,7 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         reference,
         stratum: bands::stratum(if synchronised { stratum } else { 16 }),
         offset: bands::offset(offset),
-        sources: Known::Observed(all),
-        reachable_sources: Known::Observed(reachable),
+        sources: Known::Observed(bands::count(all)),
+        reachable_sources: Known::Observed(bands::count(reachable)),
     })
 }

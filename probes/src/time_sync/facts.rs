@@ -126,10 +126,10 @@ pub struct Measured {
     pub stratum: StratumBand,
     /// How far the clock is from the source's time.
     pub offset: Known<OffsetBand>,
-    /// How many sources the service has; absent if it does not tell.
-    pub sources: Known<u64>,
+    /// How many sources the service has; not known if it does not tell.
+    pub sources: Known<CountBand>,
     /// How many of them have answered lately.
-    pub reachable_sources: Known<u64>,
+    pub reachable_sources: Known<CountBand>,
 }
 
 /// What a clock is synchronised with.
@@ -159,6 +159,23 @@ pub enum StratumBand {
     Far,
     /// None: not synchronised.
     None,
+}
+
+/// How many, up to the number from which a majority can outvote one that is wrong: servers of pools come and go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub enum CountBand {
+    /// None.
+    #[serde(rename = "0")]
+    None,
+    /// One.
+    #[serde(rename = "1")]
+    One,
+    /// Two.
+    #[serde(rename = "2")]
+    Two,
+    /// Three or more.
+    #[serde(rename = "3_or_more")]
+    Several,
 }
 
 /// The difference between the clock and its source, without its sign.

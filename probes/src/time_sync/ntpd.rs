@@ -133,13 +133,17 @@ pub(super) fn measured(reading: &Reading<'_>) -> Known<Measured> {
         NTPQ,
         &["-n", "-c", "rv 0 leap,stratum,refid,offset", "-c", "peers"],
     ) {
-        Ok(text) => Known::Observed(parse(&text)),
+        Ok(text) => parse(&text).map_or_else(
+            // It ends well when nothing answers.
+            || Known::not(Outcome::Failed, format!("{NTPQ}: ntpd gave no answer")),
+            Known::Observed,
+        ),
         Err(why) => Known::Not(why),
     }
 }
 
-/// `leap=00, stratum=2, refid=192.0.2.1, offset=0.123`, then a table whose seventh column is the reach register.
-pub(super) fn parse(text: &str) -> Measured {
+/// `None`: no answer. Else `leap=00, stratum=2, refid=192.0.2.1, offset=0.123`, then a table whose seventh column is the reach register.
+pub(super) fn parse(text: &str) -> Option<Measured> {
     let mut variables: BTreeMap<&str, &str> = BTreeMap::new();
     let (mut all, mut reachable, mut in_table) = (0, 0, false);
     for line in text.lines() {
@@ -157,28 +161,27 @@ pub(super) fn parse(text: &str) -> Measured {
             variables.extend(parts);
         }
     }
-    let stratum = variables.get("stratum").and_then(|stratum| stratum.parse().ok());
-    let leap = variables
-        .get("leap")
-        .is_some_and(|leap| matches!(*leap, "00" | "01" | "10" | "0" | "1" | "2"));
+    let stratum: u8 = variables.get("stratum")?.parse().ok()?;
+    // 11: not synchronised.
+    let leap = matches!(*variables.get("leap")?, "00" | "01" | "10" | "0" | "1" | "2");
     let local = variables
         .get("refid")
         .is_some_and(|id| id.starts_with("127.127.1.") || id.contains("LOCL"));
-    let in_sync = leap && stratum.is_some_and(|stratum| stratum < 16);
+    let in_sync = leap && stratum < 16;
     let reference = match (in_sync, local) {
         (false, _) => Reference::None,
         (true, true) => Reference::LocalClock,
         (true, false) => Reference::Source,
     };
-    Measured {
+    Some(Measured {
         synchronised: reference == Reference::Source,
         reference,
-        stratum: bands::stratum(stratum.unwrap_or(16)),
+        stratum: bands::stratum(if in_sync { stratum } else { 16 }),
         offset: variables.get("offset").map_or_else(
             || Known::not(Outcome::Malformed, format!("{NTPQ} gave no offset")),
             |offset| bands::milliseconds(offset),
         ),
-        sources: Known::Observed(all),
-        reachable_sources: Known::Observed(reachable),
-    }
+        sources: Known::Observed(bands::count(all)),
+        reachable_sources: Known::Observed(bands::count(reachable)),
+    })
 }

@@ -94,8 +94,8 @@ fn chrony_runs() {
             "reference": "source",
             "stratum": "2_to_5",
             "offset": {"outcome": "observed", "value": "under_1ms"},
-            "sources": {"outcome": "observed", "value": 2},
-            "reachable_sources": {"outcome": "observed", "value": 1},
+            "sources": {"outcome": "observed", "value": "2"},
+            "reachable_sources": {"outcome": "observed", "value": "1"},
         })
     );
 }
@@ -215,14 +215,31 @@ fn ntpd_and_openntpd() {
 #[test]
 fn ntpqs_table() {
     let text = "leap=00, stratum=3, refid=192.0.2.1, offset=-1.5\n     remote                                   refid      st t when poll reach   delay   offset   jitter\n=======================================================================================================\n 0.debian.pool.ntp.org                   .POOL.          16 p    -  256    0   0.0000   0.0000   0.0001\n*192.0.2.1                               192.0.2.9        2 u   10   64  377   0.1000  -1.5000   0.0100\n 192.0.2.2                               .INIT.          16 u    -   64    0   0.0000   0.0000   0.0001\n";
-    let measured = ntpd::parse(text);
+    let measured = ntpd::parse(text).unwrap();
     assert!(measured.synchronised);
     assert_eq!(measured.offset, Known::Observed(OffsetBand::Under10Ms));
     assert_eq!(
         (measured.sources, measured.reachable_sources),
-        (Known::Observed(2), Known::Observed(1))
+        (Known::Observed(CountBand::Two), Known::Observed(CountBand::One))
     );
-    assert!(!ntpd::parse("").synchronised);
+    assert_eq!(ntpd::parse(""), None);
+    assert_eq!(ntpd::parse("leap=00\n"), None);
+}
+
+#[test]
+fn ntpq_of_a_real_ntpd() {
+    let before = ntpd::parse(include_str!("../../fixtures/time-sync/ntpq-1.2.2-before.txt")).unwrap();
+    assert_eq!((before.synchronised, before.stratum), (false, StratumBand::None));
+    assert_eq!(before.sources, Known::Observed(CountBand::Several));
+    let after = include_str!("../../fixtures/time-sync/ntpq-1.2.2-after.txt");
+    assert!(!ntpd::parse(after).unwrap().synchronised);
+    let synchronised = ntpd::parse(&after.replacen("leap=11", "leap=00", 1)).unwrap();
+    assert_eq!(
+        (synchronised.synchronised, synchronised.stratum),
+        (true, StratumBand::Usual)
+    );
+    assert_eq!(synchronised.offset, Known::Observed(OffsetBand::Under1Ms));
+    assert_eq!(synchronised.reachable_sources, Known::Observed(CountBand::One));
 }
 
 #[test]

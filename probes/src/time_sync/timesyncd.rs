@@ -104,6 +104,6 @@ pub(super) fn parse(text: &str, synchronised: bool) -> Measured {
         stratum: bands::stratum(stratum.unwrap_or(16)),
         offset: value("Offset").map_or_else(|| Known::not(Outcome::Absent, "no answer of a server yet"), bands::span),
         sources: Known::not(Outcome::Unsupported, "systemd-timesyncd asks one server at a time"),
-        reachable_sources: Known::Observed(u64::from(stratum.is_some())),
+        reachable_sources: Known::Observed(bands::count(u64::from(stratum.is_some()))),
     }
 }
