@@ -53,12 +53,11 @@ pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
 
 /// Reads canonical bytes into a type. A member that the type does not know is an error where the type says so.
 pub fn from_canonical<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonError> {
-    let read = match plain::text(bytes) {
-        Some(text) => serde_json::from_str(text),
-        None => {
-            parse_slowly(bytes)?;
-            serde_json::from_slice(bytes)
-        }
+    let read = if let Some(text) = plain::text(bytes) {
+        serde_json::from_str(text)
+    } else {
+        parse_slowly(bytes)?;
+        serde_json::from_slice(bytes)
     };
     read.map_err(JsonError::Syntax)
 }
