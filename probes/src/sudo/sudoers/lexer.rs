@@ -626,7 +626,12 @@ impl<'b> Lexer<'b> {
                     self.take(1);
                     bytes.extend_from_slice(self.take(1));
                 }
-                [] | [b'\n', ..] | [b'\r', b'\n', ..] => {
+                // The file ends after a joined line: sudo forgets the string.
+                [] => {
+                    self.state = State::Initial;
+                    return Token::End;
+                }
+                [b'\n', ..] | [b'\r', b'\n', ..] => {
                     self.state = State::Initial;
                     return Token::Error("unexpected line break in a string");
                 }
