@@ -7,6 +7,8 @@
 //!
 //! Probes that run once a day are listed apart; they are not part of a round.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
+
 use std::alloc::System;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
