@@ -16,4 +16,6 @@ pub mod rpm_version;
 pub mod sqlite;
 pub mod stanza;
 pub mod systemd;
+pub mod toml;
 pub mod windows;
+pub mod yaml_outline;

@@ -12,6 +12,7 @@ mod probe;
 pub mod reading;
 pub mod registry;
 pub mod setuid_files;
+pub mod software;
 pub mod sshd;
 pub mod sudo;
 pub mod time_sync;
