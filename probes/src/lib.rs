@@ -2,6 +2,7 @@
 //! clock and keeps no state, so that it runs the same over a machine, a folder and captured files.
 
 pub mod accounts;
+pub mod backup;
 pub mod containers;
 pub mod disk_encryption;
 pub mod formats;

@@ -11,6 +11,7 @@ use crate::reading::Host;
 pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
+        Registered::of::<crate::backup::BackupProbe>(),
         Registered::of::<crate::containers::ContainersProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::host::HostProbe>(),
