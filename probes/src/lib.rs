@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod backup;
 pub mod containers;
 pub mod disk_encryption;
+pub mod file_integrity;
 pub mod formats;
 pub mod host;
 pub mod kernel_and_release;

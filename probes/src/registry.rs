@@ -14,6 +14,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::backup::BackupProbe>(),
         Registered::of::<crate::containers::ContainersProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
+        Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
