@@ -10,6 +10,7 @@ pub mod formats;
 pub mod host;
 pub mod kernel_and_release;
 pub mod package_updates;
+pub mod package_verification;
 pub mod packages;
 mod probe;
 pub mod reading;

@@ -18,6 +18,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
+        Registered::of::<crate::package_verification::PackageVerificationProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
