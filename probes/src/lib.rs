@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod backup;
+pub mod config_management;
 pub mod containers;
 pub mod disk_encryption;
 pub mod file_integrity;

@@ -12,6 +12,7 @@ pub fn all() -> Vec<Registered> {
     vec![
         Registered::of::<crate::accounts::AccountsProbe>(),
         Registered::of::<crate::backup::BackupProbe>(),
+        Registered::of::<crate::config_management::ConfigManagementProbe>(),
         Registered::of::<crate::containers::ContainersProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
