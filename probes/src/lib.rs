@@ -8,6 +8,7 @@ pub mod containers;
 pub mod disk_encryption;
 pub mod file_integrity;
 pub mod formats;
+pub mod hardware;
 pub mod host;
 pub mod kernel_and_release;
 pub mod package_updates;

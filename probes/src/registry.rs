@@ -16,6 +16,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::containers::ContainersProbe>(),
         Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
         Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
+        Registered::of::<crate::hardware::HardwareProbe>(),
         Registered::of::<crate::host::HostProbe>(),
         Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
