@@ -17,6 +17,7 @@ pub mod packages;
 mod probe;
 pub mod reading;
 pub mod registry;
+pub mod remote_access;
 pub mod setuid_files;
 pub mod software;
 pub mod sshd;

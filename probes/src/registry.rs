@@ -22,6 +22,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
         Registered::of::<crate::package_verification::PackageVerificationProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
+        Registered::of::<crate::remote_access::RemoteAccessProbe>(),
         Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
         Registered::of::<crate::sshd::SshdProbe>(),
         Registered::of::<crate::sudo::SudoProbe>(),
