@@ -1,168 +1,37 @@
 //! # What
-//! Tools for backup: which there are, what starts them, where backups go, and when the last was made as far as a file tells.
+//! Backup software on the host: which is installed, what it saves and where to, what starts it, and when it last did.
 //!
 //! # Source
-//! The files and units by which tools are known; `/etc/borgmatic`, rsnapshot.conf(5), `RESTIC_REPOSITORY` in environment files;
-//! the time of rsnapshot's newest snapshot and of `/var/lib/systemd/timers`; cron's files.
+//! Configuration of borgmatic, rsnapshot(1), snapper-configs(5), Timeshift, duply, rclone and Bacula's or Bareos's file
+//! daemon; variables for restic and borg; `~root/.config/borg/security` (Borg, `src/borg/cache.py`, *SecurityManager*),
+//! `~root/.cache/restic` (restic, `doc/cache.rst`); crontab(5), systemd.timer(5) and unit files.
 //!
 //! # Privilege
-//! `CAP_DAC_READ_SEARCH`: configuration of backups is closed to others.
+//! `CAP_DAC_READ_SEARCH`: configuration, crontabs and root's folders are closed to others.
 //!
 //! # Bears on
-//! A.8.13 (information backup), A.8.14 (redundancy), A.5.30 (readiness for business continuity).
+//! A.8.13 (information backup), A.5.30 (ICT readiness for business continuity), A.8.24 (use of cryptography).
 //!
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod bacula;
+mod borg;
+mod borgmatic;
 mod facts;
-
-use std::collections::BTreeSet;
-
-use evidence::facts::Outcome;
+mod place;
+mod plain;
+mod restic;
+mod snapper;
+mod timeshift;
 
 pub use facts::*;
 
-use crate::formats::included;
-use crate::formats::installed::{self, Marks};
-use crate::formats::systemd::Units;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Unread};
-
-const CRON: [&str; 5] = [
-    "/etc/cron.d",
-    "/etc/cron.daily",
-    "/etc/cron.hourly",
-    "/etc/cron.monthly",
-    "/etc/cron.weekly",
-];
-const RSNAPSHOT: &str = "/etc/rsnapshot.conf";
-/// Tools and the patterns of their configuration files.
-const TOOLS: [(Marks, &[&str]); 15] = [
-    (
-        marks(
-            "amanda",
-            &["/usr/sbin/amdump", "/usr/libexec/amanda"],
-            &["amanda.socket"],
-        ),
-        &["/etc/amanda/amanda-client.conf"],
-    ),
-    (
-        marks(
-            "bacula",
-            &["/usr/sbin/bacula-fd", "/opt/bacula/bin/bacula-fd"],
-            &["bacula-fd.service", "bacula-dir.service"],
-        ),
-        &["/etc/bacula/*.conf"],
-    ),
-    (
-        marks(
-            "bareos",
-            &["/usr/sbin/bareos-fd"],
-            &["bareos-fd.service", "bareos-filedaemon.service", "bareos-dir.service"],
-        ),
-        &["/etc/bareos/*.conf"],
-    ),
-    (
-        marks(
-            "borg",
-            &["/usr/bin/borg", "/usr/local/bin/borg"],
-            &["borg.timer", "borg-backup.timer"],
-        ),
-        &[],
-    ),
-    (
-        marks(
-            "borgmatic",
-            &[
-                "/usr/bin/borgmatic",
-                "/usr/local/bin/borgmatic",
-                "/root/.local/bin/borgmatic",
-            ],
-            &["borgmatic.timer"],
-        ),
-        &["/etc/borgmatic/*.yaml", "/etc/borgmatic.d/*.yaml"],
-    ),
-    (
-        marks("duplicity", &["/usr/bin/duplicity"], &["duplicity.timer"]),
-        &["/etc/duplicity/*.conf"],
-    ),
-    (
-        marks(
-            "pgbackrest",
-            &["/usr/bin/pgbackrest"],
-            &["pgbackrest.service", "pgbackrest.timer"],
-        ),
-        &["/etc/pgbackrest.conf", "/etc/pgbackrest/*.conf"],
-    ),
-    (
-        marks(
-            "proxmox-backup",
-            &["/usr/bin/proxmox-backup-client"],
-            &["proxmox-backup-proxy.service"],
-        ),
-        &[],
-    ),
-    (
-        marks("rclone", &["/usr/bin/rclone"], &["rclone.timer"]),
-        &["/root/.config/rclone/rclone.conf"],
-    ),
-    (
-        marks(
-            "restic",
-            &["/usr/bin/restic", "/usr/local/bin/restic"],
-            &["restic.timer", "restic-backup.timer"],
-        ),
-        &[
-            "/etc/restic/*.env",
-            "/etc/restic/*.conf",
-            "/etc/default/restic",
-            "/etc/sysconfig/restic",
-        ],
-    ),
-    (
-        marks(
-            "rsnapshot",
-            &["/usr/bin/rsnapshot"],
-            &["rsnapshot@daily.timer", "rsnapshot-daily.timer"],
-        ),
-        &[RSNAPSHOT],
-    ),
-    (
-        marks(
-            "snapper",
-            &["/usr/bin/snapper"],
-            &["snapper-timeline.timer", "snapper-boot.timer"],
-        ),
-        &["/etc/snapper/configs/*"],
-    ),
-    (
-        marks("timeshift", &["/usr/bin/timeshift"], &[]),
-        &["/etc/timeshift/timeshift.json"],
-    ),
-    (
-        marks(
-            "urbackup",
-            &[
-                "/usr/local/sbin/urbackupclientbackend",
-                "/usr/sbin/urbackupclientbackend",
-            ],
-            &["urbackupclientbackend.service"],
-        ),
-        &["/etc/default/urbackupclient"],
-    ),
-    (
-        marks(
-            "veeam",
-            &["/usr/sbin/veeamservice", "/usr/bin/veeamconfig"],
-            &["veeamservice.service"],
-        ),
-        &["/etc/veeam/veeam.ini"],
-    ),
-];
-
-const fn marks(name: &'static str, paths: &'static [&'static str], units: &'static [&'static str]) -> Marks {
-    Marks { name, paths, units }
-}
+use crate::software::LazyUnits;
+use crate::software::jobs::Jobs;
+use crate::software::products::{Product, Survey};
 
 /// The probe.
 pub struct BackupProbe;
@@ -171,26 +40,47 @@ impl Probe for BackupProbe {
     const SPEC: Spec = Spec {
         id: "backup",
         version: 1,
-        title: "Which tools for backup there are, what starts them, where backups go, and when the last was made",
+        title: "Which backup software there is, what it saves and where to, what starts it, and when it last did",
         reads: &[
-            "files and folders by which tools are known",
-            "unit files",
-            "/etc/borgmatic/, /etc/rsnapshot.conf, /etc/restic/ and /etc/default/restic",
-            "/var/lib/systemd/timers/ and rsnapshot's snapshots (times alone)",
-            "/etc/crontab, /etc/cron.d/, cron.daily and the like",
+            "programs and folders of known backup software",
+            "/etc/borgmatic/, /etc/borgmatic.d/",
+            "/etc/rsnapshot.conf",
+            "/etc/snapper/configs/",
+            "/etc/timeshift/timeshift.json",
+            "/etc/duply/",
+            "/etc/rclone.conf, /root/.config/rclone/rclone.conf",
+            "/etc/bacula/bacula-fd.conf, /etc/bareos/bareos-fd.d/",
+            "/etc/restic/, /etc/default/restic, /etc/sysconfig/restic",
+            "/root/.config/borg/security/, /root/.cache/restic/",
+            "unit files, timers and their stamps",
+            "crontabs, cron's folders and the scripts that they start",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/etc/cron.d/", "/etc/borgmatic/", "/etc/restic/"],
+        watch: &[
+            "/etc/borgmatic/",
+            "/etc/borgmatic.d/",
+            "/etc/rsnapshot.conf",
+            "/etc/snapper/configs/",
+            "/etc/timeshift/",
+            "/etc/restic/",
+            "/etc/cron.d/",
+            "/etc/crontab",
+            "/root/.config/borg/security/",
+        ],
         budget: Budget {
-            millis: 1_000,
-            bytes: 8 * 1024 * 1024,
+            millis: 2_000,
+            bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[
-            "Backups that something outside makes: snapshots of a hypervisor or a storage system, a server that fetches.",
-            "Whether a backup succeeded, is whole, and can be restored.",
-            "What is backed up, and whether that is all that should be.",
+            "Whether a backup can be restored, and whether it is complete.",
+            "Backups that are taken from outside: snapshots of a hypervisor, of storage or of a provider, and agents that are \
+             not in the probe's list.",
+            "The last success of software that keeps no file about it here; and of restic and borg if another user than \
+             root runs them.",
+            "Jobs that start a script in another place than /usr/local, /opt, /etc and /root which then starts the backup.",
+            "Where a repository is: only whether it is on this host or not, and by which protocol it is reached.",
         ],
     };
 
@@ -198,225 +88,172 @@ impl Probe for BackupProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<Backup, NoNames>, ProbeError> {
-        let units = Units::read(reading);
-        let mut tools = vec![];
-        let mut cron = None;
-        for (marks, patterns) in &TOOLS {
-            let Some(found) = installed::find(reading, &units, marks)? else {
-                continue;
-            };
-            let cron = cron.get_or_insert_with(|| cron_texts(reading));
-            let config_files = Known::of(config_files(reading, patterns).map(Some), "/etc");
-            tools.push(BackupTool {
-                name: marks.name.to_owned(),
-                repositories: repositories(reading, marks.name, &config_files),
-                last_day: last_day(reading, marks),
-                found_at: found.found_at,
-                units: found.units,
-                config_files,
-                cron: match cron {
-                    Ok(texts) => Known::Observed(naming(texts, marks.name)),
-                    Err(unread) => Known::unread(unread),
-                },
-            });
-        }
-        Ok(Collected::facts(Backup { tools }))
-    }
-}
-
-fn config_files(reading: &Reading<'_>, patterns: &[&str]) -> Result<Vec<String>, Unread> {
-    let mut files = vec![];
-    for pattern in patterns {
-        for file in included::files(reading, pattern)? {
-            if reading.stat(&file)?.is_some() {
-                files.push(file);
+        let units = LazyUnits::new(reading);
+        let table: Vec<Product> = SOFTWARE.iter().map(|software| software.product).collect();
+        let survey = Survey::of(&table, &units);
+        let jobs = Jobs::read(&units);
+        let mut configurations = vec![];
+        let mut unread_configurations = vec![];
+        let mut repositories = Known::Observed(vec![]);
+        for reader in READERS {
+            match reader(reading) {
+                Ok(found) => configurations.extend(found),
+                Err(unread) => unread_configurations.push(unread.to_string()),
             }
         }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// The files of cron with their text. Programs among them are no text, and name nothing.
-fn cron_texts(reading: &Reading<'_>) -> Result<Vec<(String, String)>, Unread> {
-    let mut paths = vec!["/etc/crontab".to_owned()];
-    for folder in CRON {
-        let entries = reading.list(folder)?.unwrap_or_default().into_iter();
-        let files = entries.filter(|entry| matches!(entry.kind, Kind::File | Kind::Link));
-        paths.extend(files.map(|entry| format!("{folder}/{}", entry.name)));
-    }
-    let mut texts = vec![];
-    for path in paths {
-        let bytes = reading.bytes_at(&path, 0, 64 * 1024)?.unwrap_or_default();
-        texts.push((path, String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    Ok(texts)
-}
-
-/// Those that have `program` as a word, outside comments.
-fn naming(texts: &[(String, String)], program: &str) -> Vec<String> {
-    let is_word = |word: &str| word == program || word.rsplit('/').next() == Some(program);
-    let names = |text: &str| {
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-        let mut words = lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || ";&|()\"'".contains(c)));
-        words.any(is_word)
-    };
-    texts
-        .iter()
-        .filter(|(_, text)| names(text))
-        .map(|(path, _)| path.clone())
-        .collect()
-}
-
-fn repositories(reading: &Reading<'_>, tool: &str, files: &Known<Vec<String>>) -> Known<Vec<Repository>> {
-    if !["borgmatic", "restic", "rsnapshot"].contains(&tool) {
-        return Known::not(Outcome::Unsupported, format!("the configuration of {tool} is not read"));
-    }
-    let files = match files {
-        Known::Observed(files) => files,
-        Known::Not(why) => return Known::Not(why.clone()),
-    };
-    let mut found = BTreeSet::new();
-    for path in files {
-        let text = match reading.text(path) {
-            Ok(text) => text.unwrap_or_default(),
-            Err(unread) => return Known::unread(&unread),
-        };
-        for line in text.lines().map(str::trim) {
-            let place = match tool {
-                // `- path: ADDRESS`, or `- ADDRESS` in older versions, below `repositories`.
-                "borgmatic" => line.strip_prefix("- path:").or_else(|| {
-                    line.strip_prefix("- ")
-                        .filter(|rest| rest.contains("://") || rest.contains('@'))
-                }),
-                "restic" => line.trim_start_matches("export ").strip_prefix("RESTIC_REPOSITORY="),
-                _ => line.strip_prefix("snapshot_root"),
-            };
-            found.extend(place.map(|place| repository(place.trim().trim_matches(['"', '\'']))));
-        }
-    }
-    if files.is_empty() {
-        return Known::not(Outcome::Absent, format!("no configuration of {tool} is there"));
-    }
-    Known::Observed(found.into_iter().collect())
-}
-
-/// `ssh://…`, `sftp:user@host:/…`, `s3:…`, `rest:https://…`, `user@host:path` or a path.
-fn repository(place: &str) -> Repository {
-    let transport = match place {
-        _ if place.starts_with('/') || place.starts_with('.') || place.starts_with('~') => "file",
-        _ => match place.split_once(':') {
-            Some((scheme, _)) if !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                scheme
+        for seen in [borg::seen(reading), restic::seen(reading)] {
+            match (&mut repositories, seen) {
+                (Known::Observed(all), Ok(seen)) => all.extend(seen),
+                (_, Err(unread)) => repositories = Known::unread(&unread),
+                (Known::Not(_), Ok(_)) => {}
             }
-            Some((scheme, _)) if scheme.contains('@') => "ssh",
-            _ => "file",
+        }
+        if let Known::Observed(all) = &mut repositories {
+            all.sort();
+        }
+        configurations.sort_by(|a, b| (&a.product, &a.file).cmp(&(&b.product, &b.file)));
+        unread_configurations.sort();
+        let installed = survey.installed.into_iter().map(|installed| {
+            let software = SOFTWARE
+                .iter()
+                .find(|software| software.product.id == installed.product);
+            BackupSoftware {
+                jobs: jobs.of(software.map_or(&[], |software| software.programs)),
+                product: installed.product,
+                shown_by: installed.shown_by,
+                units: installed.units,
+            }
+        });
+        let copying = COPYING.iter().flat_map(|program| {
+            let jobs = jobs.of(&[program]).into_iter();
+            jobs.map(|job| CopyingJob {
+                program: (*program).to_owned(),
+                job,
+            })
+        });
+        Ok(Collected::facts(Backup {
+            software: installed.collect(),
+            undetermined: survey.undetermined,
+            configurations,
+            unread_configurations,
+            repositories,
+            copying_jobs: copying.collect(),
+            cron: jobs.cron.clone(),
+            jobs_unread: jobs.unread.clone(),
+        }))
+    }
+}
+
+/// What reads the configurations of one product.
+type Reader = fn(&Reading<'_>) -> Result<Vec<Configuration>, Unread>;
+
+const READERS: [Reader; 8] = [
+    bacula::read,
+    borgmatic::read,
+    plain::duply,
+    plain::rclone,
+    plain::rsnapshot,
+    restic::read,
+    snapper::read,
+    timeshift::read,
+];
+
+/// Programs that copy data and are no backup software; sorted.
+const COPYING: [&str; 11] = [
+    "dump",
+    "etcdctl",
+    "mariabackup",
+    "mariadb-dump",
+    "mongodump",
+    "mysqldump",
+    "pg_basebackup",
+    "pg_dump",
+    "pg_dumpall",
+    "rsync",
+    "xtrabackup",
+];
+
+/// Backup software, and the programs by which jobs start it.
+struct Software {
+    product: Product,
+    programs: &'static [&'static str],
+}
+
+const fn software(
+    id: &'static str,
+    programs: &'static [&'static str],
+    files: &'static [&'static str],
+    units: &'static [&'static str],
+) -> Software {
+    Software {
+        product: Product { id, files, units },
+        programs,
+    }
+}
+
+/// Sorted; another one is a line more.
+#[rustfmt::skip]
+const SOFTWARE: [Software; 33] = [
+    software("acronis", &[], &["/usr/lib/Acronis", "/opt/acronis"], &["acronis_mms.service", "acronis_agent.service"]),
+    software("amanda", &["amandad", "amdump"], &["/usr/sbin/amandad", "/usr/lib/amanda/amandad", "/usr/lib64/amanda/amandad", "/usr/libexec/amanda/amandad"], &["amanda.socket", "amanda.service"]),
+    software("backupninja", &["backupninja"], &["/usr/sbin/backupninja"], &[]),
+    software("bacula", &["bacula-fd", "bconsole"], &["/usr/sbin/bacula-fd", "/opt/bacula/bin/bacula-fd"], &["bacula-fd.service"]),
+    software("bareos", &["bareos-fd"], &["/usr/sbin/bareos-fd"], &["bareos-fd.service", "bareos-filedaemon.service"]),
+    software("barman", &["barman"], &["/usr/bin/barman"], &[]),
+    software("borg", &["borg", "borgbackup"], &["/usr/bin/borg", "/usr/local/bin/borg"], &[]),
+    software("borgmatic", &["borgmatic"], &["/usr/bin/borgmatic", "/usr/local/bin/borgmatic", "/root/.local/bin/borgmatic"], &["borgmatic.timer", "borgmatic.service"]),
+    software("btrbk", &["btrbk"], &["/usr/bin/btrbk", "/usr/sbin/btrbk"], &["btrbk.timer", "btrbk.service"]),
+    software("burp", &["burp"], &["/usr/sbin/burp"], &["burp.service", "burp.timer"]),
+    software("commvault", &[], &["/opt/commvault"], &["commvault.service"]),
+    software("dirvish", &["dirvish", "dirvish-runall", "dirvish-expire"], &["/usr/sbin/dirvish"], &["dirvish.timer"]),
+    software("duplicity", &["duplicity"], &["/usr/bin/duplicity", "/usr/local/bin/duplicity", "/snap/bin/duplicity"], &[]),
+    software("duply", &["duply"], &["/usr/bin/duply"], &[]),
+    software("kopia", &["kopia"], &["/usr/bin/kopia", "/usr/local/bin/kopia"], &["kopia.service"]),
+    software("netbackup", &[], &["/usr/openv/netbackup"], &["netbackup.service"]),
+    software("networker", &[], &["/usr/sbin/nsrexecd"], &["networker.service"]),
+    software("pgbackrest", &["pgbackrest"], &["/usr/bin/pgbackrest"], &[]),
+    software("proxmox_backup_client", &["proxmox-backup-client"], &["/usr/bin/proxmox-backup-client"], &[]),
+    software("rclone", &["rclone"], &["/usr/bin/rclone", "/usr/local/bin/rclone"], &[]),
+    software("rdiff_backup", &["rdiff-backup"], &["/usr/bin/rdiff-backup"], &[]),
+    software("rear", &["rear"], &["/usr/sbin/rear"], &["rear-rescue-iso.timer"]),
+    software("restic", &["restic", "resticprofile", "autorestic"], &["/usr/bin/restic", "/usr/local/bin/restic"], &[]),
+    software("rsnapshot", &["rsnapshot"], &["/usr/bin/rsnapshot"], &[]),
+    software("rubrik", &[], &["/usr/bin/rubrik", "/etc/rubrik"], &["rubrikagents.service"]),
+    software("sanoid", &["sanoid", "syncoid"], &["/usr/sbin/sanoid"], &["sanoid.timer", "sanoid.service"]),
+    software("snapper", &["snapper", "systemd-helper"], &["/usr/bin/snapper"], &["snapper-timeline.timer", "snapper-cleanup.timer", "snapper-boot.timer", "snapperd.service"]),
+    software("tarsnap", &["tarsnap"], &["/usr/bin/tarsnap", "/usr/local/bin/tarsnap"], &[]),
+    software("timeshift", &["timeshift"], &["/usr/bin/timeshift"], &[]),
+    software("tivoli_storage_manager", &["dsmc"], &["/opt/tivoli/tsm/client/ba/bin/dsmc"], &["dsmcad.service"]),
+    software("urbackup_client", &["urbackupclientctl"], &["/usr/sbin/urbackupclientbackend", "/usr/local/sbin/urbackupclientbackend"], &["urbackupclientbackend.service"]),
+    software("veeam", &["veeamconfig"], &["/usr/sbin/veeamservice", "/usr/bin/veeamconfig"], &["veeamservice.service"]),
+    software("wal_g", &["wal-g"], &["/usr/local/bin/wal-g", "/usr/bin/wal-g"], &[]),
+];
+
+/// Files in a folder of configuration whose names end in one of `endings`, sorted.
+fn files_in(reading: &Reading<'_>, folder: &str, endings: &[&str]) -> Result<Vec<String>, Unread> {
+    /// More files than anybody has.
+    const MAX: usize = 1_000;
+    let entries = reading.list(folder)?.unwrap_or_default().into_iter();
+    let files = entries.filter(|entry| {
+        matches!(entry.kind, Kind::File | Kind::Link) && endings.iter().any(|ending| entry.name.ends_with(ending))
+    });
+    Ok(files
+        .take(MAX)
+        .map(|entry| format!("{folder}/{}", entry.name))
+        .collect())
+}
+
+/// A configuration, read or not.
+fn configuration(product: &str, file: &str, read: Result<Settings, Unread>) -> Configuration {
+    Configuration {
+        product: product.to_owned(),
+        file: file.to_owned(),
+        settings: match read {
+            Ok(settings) => Known::Observed(settings),
+            Err(unread) => Known::unread(&unread),
         },
-    };
-    Repository {
-        remote: transport != "file",
-        transport: transport.to_owned(),
     }
-}
-
-fn last_day(reading: &Reading<'_>, marks: &Marks) -> Known<i64> {
-    let mut stamps: Vec<String> = vec![];
-    if marks.name == "rsnapshot" {
-        let text = match reading.text(RSNAPSHOT) {
-            Ok(text) => text.unwrap_or_default(),
-            Err(unread) => return Known::unread(&unread),
-        };
-        let root = text.lines().find_map(|line| line.strip_prefix("snapshot_root"));
-        if let Some(root) = root.map(|root| root.trim().trim_end_matches('/')) {
-            stamps.extend(["alpha.0", "hourly.0", "beta.0", "daily.0"].map(|name| format!("{root}/{name}")));
-        }
-    }
-    let timers = marks.units.iter().filter(|unit| unit.strip_suffix(".timer").is_some());
-    stamps.extend(timers.map(|timer| format!("/var/lib/systemd/timers/stamp-{timer}")));
-    let mut newest: Option<i64> = None;
-    for stamp in stamps {
-        match installed::day(reading, &stamp) {
-            Known::Observed(day) => newest = newest.max(Some(day)),
-            Known::Not(why) if why.outcome == Outcome::Absent => {}
-            Known::Not(why) => return Known::Not(why),
-        }
-    }
-    newest.map_or_else(
-        || Known::not(Outcome::Absent, "no file tells of a backup"),
-        Known::Observed,
-    )
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::reading::captured::Captured;
-    use crate::registry::Registered;
-
-    fn facts(host: &Captured) -> Value {
-        let document = Registered::of::<BackupProbe>().collect(host).remove(0);
-        document.facts.unwrap_or_else(|| panic!("{}", document.detail))
-    }
-
-    fn host() -> Captured {
-        Captured::default()
-            .file("/usr/bin/restic", "")
-            .file(
-                "/etc/restic/a.env",
-                "export RESTIC_REPOSITORY=\"sftp:u@b.example:/srv\"\nRESTIC_PASSWORD=secret\n",
-            )
-            .file("/etc/cron.d/own", "# borg\n0 3 * * * root /usr/bin/restic backup /\n")
-            .file("/usr/bin/rsnapshot", "")
-            .file(
-                "/etc/rsnapshot.conf",
-                "config_version\t1.2\nsnapshot_root\t/srv/snap/\nbackup\t/home/\tlocalhost/\n",
-            )
-            .file("/srv/snap/daily.0/x", "")
-            .file("/usr/bin/borgmatic", "")
-            .file(
-                "/etc/borgmatic/config.yaml",
-                "repositories:\n    - path: ssh://u@c.example/./r\n      label: x\n    - path: /mnt/backup\n",
-            )
-    }
-
-    #[test]
-    fn tools_and_where_backups_go() {
-        let facts = facts(&host());
-        let tools = facts["tools"].as_array().unwrap();
-        assert_eq!(tools.len(), 3);
-        assert_eq!(
-            tools[0]["repositories"]["value"],
-            json!([{"remote": false, "transport": "file"}, {"remote": true, "transport": "ssh"}])
-        );
-        assert_eq!(
-            tools[1]["repositories"]["value"],
-            json!([{"remote": true, "transport": "sftp"}])
-        );
-        assert_eq!(tools[1]["cron"]["value"], json!(["/etc/cron.d/own"]));
-        assert_eq!(tools[0]["cron"]["value"], json!([]));
-        assert_eq!(tools[2]["last_day"]["outcome"], "observed");
-        assert_eq!(tools[1]["last_day"]["outcome"], "absent");
-        assert!(!facts.to_string().contains("secret") && !facts.to_string().contains("example"));
-    }
-
-    #[test]
-    fn denied_and_none() {
-        let denied = facts(&host().denied("/etc/restic/a.env").denied("/etc/cron.d"));
-        assert_eq!(denied["tools"][1]["cron"]["outcome"], "denied");
-        assert_eq!(denied["tools"][1]["repositories"]["outcome"], "denied");
-        assert_eq!(facts(&Captured::default()), json!({"tools": []}));
-        let borg = facts(&Captured::default().file("/usr/bin/borg", ""));
-        assert_eq!(borg["tools"][0]["repositories"]["outcome"], "unsupported");
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_end(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let host = host().file("/etc/borgmatic/config.yaml", &bytes).file("/etc/cron.d/own", &bytes);
-            let _ = facts(&host);
-        }
-    }
-}
+mod tests;

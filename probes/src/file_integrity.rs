@@ -1,95 +1,35 @@
 //! # What
-//! Tools that notice changed files: which there are, whether something runs them, and what `AIDE` compares with.
+//! What watches files for change: which software is installed, whether it has a database to compare with, what it covers,
+//! and what starts it.
 //!
 //! # Source
-//! The files and units by which tools are known, aide.conf(5), cron's folders.
+//! aide.conf(5); `ossec.conf` of Wazuh and OSSEC (*syscheck*); osquery's configuration and flags; samhainrc(5);
+//! twadmin(8); the kernel's command line and `/sys/kernel/security/ima` (kernel `Documentation/ABI/testing/ima_policy`);
+//! crontab(5), systemd.timer(5), unit files.
 //!
 //! # Privilege
-//! `CAP_DAC_READ_SEARCH`: databases and configuration are closed to others.
+//! `CAP_DAC_READ_SEARCH`: configurations and databases are closed to others.
 //!
 //! # Bears on
-//! A.8.16 (monitoring activities), A.8.9 (configuration management), A.8.7 (protection against malware), A.8.15 (logging).
+//! A.8.9 (configuration), A.8.16 (monitoring), A.8.7 (malware), A.8.15 (logging).
 //!
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod aide;
 mod facts;
-
-use std::collections::BTreeSet;
-
-use evidence::facts::Outcome;
+mod ima;
+mod osquery;
+mod others;
+mod syscheck;
 
 pub use facts::*;
 
-use crate::formats::included;
-use crate::formats::installed::{self, Marks};
-use crate::formats::systemd::Units;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
-
-const CRON: [&str; 4] = ["/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.weekly"];
-const AIDE_CONFIG: [&str; 2] = ["/etc/aide/aide.conf", "/etc/aide.conf"];
-const MAX_FILES: usize = 1_000;
-const MAX_RULES: usize = 2_000;
-/// With the names of the files in cron's folders that run them.
-const TOOLS: [(Marks, &[&str]); 7] = [
-    (
-        Marks {
-            name: "aide",
-            paths: &["/usr/bin/aide", "/usr/sbin/aide"],
-            units: &["dailyaidecheck.timer", "aidecheck.timer", "aide.timer"],
-        },
-        &["aide", "dailyaidecheck"],
-    ),
-    (
-        Marks {
-            name: "debsums",
-            paths: &["/usr/bin/debsums"],
-            units: &[],
-        },
-        &["debsums"],
-    ),
-    (
-        Marks {
-            name: "osquery",
-            paths: &["/usr/bin/osqueryd", "/opt/osquery/bin/osqueryd"],
-            units: &["osqueryd.service"],
-        },
-        &[],
-    ),
-    (
-        Marks {
-            name: "ossec",
-            paths: &["/var/ossec/bin/ossec-syscheckd"],
-            units: &["ossec.service", "ossec-hids.service"],
-        },
-        &[],
-    ),
-    (
-        Marks {
-            name: "samhain",
-            paths: &["/usr/sbin/samhain", "/usr/local/sbin/samhain"],
-            units: &["samhain.service"],
-        },
-        &["samhain"],
-    ),
-    (
-        Marks {
-            name: "tripwire",
-            paths: &["/usr/sbin/tripwire"],
-            units: &[],
-        },
-        &["tripwire", "tripwire-check"],
-    ),
-    (
-        Marks {
-            name: "wazuh",
-            paths: &["/var/ossec/bin/wazuh-syscheckd"],
-            units: &["wazuh-agent.service"],
-        },
-        &[],
-    ),
-];
+use crate::software::LazyUnits;
+use crate::software::jobs::Jobs;
+use crate::software::products::{Product, Survey};
 
 /// The probe.
 pub struct FileIntegrityProbe;
@@ -98,26 +38,40 @@ impl Probe for FileIntegrityProbe {
     const SPEC: Spec = Spec {
         id: "file-integrity",
         version: 1,
-        title: "Which tools notice changed files, whether something runs them, and what AIDE compares with",
+        title: "What watches files for change, whether it has something to compare with, and what starts it",
         reads: &[
-            "files and folders by which tools are known",
-            "unit files",
-            "names in /etc/cron.d, cron.daily, cron.hourly, cron.weekly",
-            "/etc/aide/aide.conf or /etc/aide.conf and what it includes",
-            "the time and mode of AIDE's database",
+            "programs and folders of known software",
+            "/etc/aide/aide.conf or /etc/aide.conf and what it includes, and its databases' times",
+            "/var/ossec/etc/ossec.conf",
+            "/etc/osquery/",
+            "/etc/samhain/samhainrc, /etc/tripwire/ and their databases' times",
+            "/proc/cmdline",
+            "/sys/kernel/security/ima/",
+            "unit files, timers and their stamps",
+            "crontabs, cron's folders and the scripts that they start",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/etc/aide/", "/var/lib/aide/", "/etc/cron.daily/"],
+        watch: &[
+            "/etc/aide/",
+            "/etc/aide.conf",
+            "/var/lib/aide/",
+            "/var/ossec/etc/ossec.conf",
+            "/etc/osquery/",
+            "/etc/cron.d/",
+            "/etc/crontab",
+        ],
         budget: Budget {
-            millis: 1_000,
-            bytes: 8 * 1024 * 1024,
+            millis: 2_000,
+            bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[
-            "What the tools found, and whether anybody looked.",
-            "What others than AIDE watch.",
-            "Whether the database was made anew to hide a change.",
+            "What the software found, and whether anybody reads its reports.",
+            "Whether a database was made while the host was sound, and whether it was changed since.",
+            "What a server of Wazuh, OSSEC or osquery orders beyond the files on the host.",
+            "Jobs that start a script in another place than /usr/local, /opt, /etc and /root which then starts the check.",
+            "Parts of AIDE's configuration that depend on conditions or on the output of scripts.",
         ],
     };
 
@@ -125,161 +79,80 @@ impl Probe for FileIntegrityProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<FileIntegrity, NoNames>, ProbeError> {
-        let units = Units::read(reading);
-        let mut tools = vec![];
-        for (marks, cron) in &TOOLS {
-            let Some(found) = installed::find(reading, &units, marks)? else {
-                continue;
-            };
-            let mut by_cron = vec![];
-            for folder in CRON {
-                for name in *cron {
-                    let path = format!("{folder}/{name}");
-                    if reading.stat(&path)?.is_some() {
-                        by_cron.push(path);
+        let units = LazyUnits::new(reading);
+        let table: Vec<Product> = SOFTWARE.iter().map(|(product, _)| *product).collect();
+        let survey = Survey::of(&table, &units);
+        // What is not installed is started by nothing.
+        let jobs = (!survey.installed.is_empty()).then(|| Jobs::read(&units));
+        let has = |product: &str| survey.has(&[product]);
+        let facts = FileIntegrity {
+            aide: part(has("aide"), || aide::read(reading)),
+            syscheck: part(has("wazuh_or_ossec"), || syscheck::read(reading)),
+            osquery: part(has("osquery"), || osquery::read(reading)),
+            samhain: part(has("samhain"), || others::samhain(reading)),
+            tripwire: part(has("tripwire"), || others::tripwire(reading)),
+            ima: ima::read(reading),
+            jobs_unread: jobs.as_ref().map(|jobs| jobs.unread.clone()).unwrap_or_default(),
+            cron: jobs.as_ref().map(|jobs| jobs.cron.clone()),
+            software: survey
+                .installed
+                .iter()
+                .map(|installed| {
+                    let programs = SOFTWARE.iter().find(|(product, _)| product.id == installed.product);
+                    IntegritySoftware {
+                        product: installed.product.clone(),
+                        shown_by: installed.shown_by.clone(),
+                        units: installed.units.clone(),
+                        jobs: jobs
+                            .as_ref()
+                            .zip(programs)
+                            .map(|(jobs, (_, programs))| jobs.of(programs))
+                            .unwrap_or_default(),
                     }
-                }
-            }
-            tools.push(IntegrityTool {
-                name: marks.name.to_owned(),
-                found_at: found.found_at,
-                units: found.units,
-                cron: by_cron,
-            });
-        }
-        let aide = if tools.iter().any(|tool| tool.name == "aide") {
-            Known::of(aide(reading), AIDE_CONFIG[0])
-        } else {
-            Known::not(Outcome::Absent, "AIDE is not installed")
+                })
+                .collect(),
+            undetermined: survey.undetermined,
         };
-        Ok(Collected::facts(FileIntegrity { tools, aide }))
+        Ok(Collected::facts(facts))
     }
 }
 
-/// `@@include FILE`, `@@include FOLDER REGEX`, `@@define NAME VALUE`, `database_in=URL`, `PATH RULE`, `=PATH RULE`, `!PATH`.
-fn aide(reading: &Reading<'_>) -> Result<Option<Aide>, Unread> {
-    let mut config = None;
-    for path in AIDE_CONFIG {
-        if config.is_none() && reading.stat(path)?.is_some() {
-            config = Some(path.to_owned());
-        }
+const fn software(
+    id: &'static str,
+    programs: &'static [&'static str],
+    files: &'static [&'static str],
+    units: &'static [&'static str],
+) -> (Product, &'static [&'static str]) {
+    (Product { id, files, units }, programs)
+}
+
+/// Software and the programs by which jobs start it. Sorted; another one is a line more.
+#[rustfmt::skip]
+const SOFTWARE: [(Product, &[&str]); 14] = [
+    software("afick", &["afick", "afick.pl"], &["/usr/bin/afick.pl", "/usr/sbin/afick"], &[]),
+    software("aide", &["aide", "aide.wrapper", "dailyaidecheck"], &["/usr/bin/aide", "/usr/sbin/aide"], &["dailyaidecheck.timer", "dailyaidecheck.service", "aidecheck.timer", "aidecheck.service", "aide-check.timer"]),
+    software("auditbeat", &[], &["/usr/share/auditbeat/bin/auditbeat", "/opt/Elastic/Agent/elastic-agent"], &["auditbeat.service", "elastic-agent.service"]),
+    software("chkrootkit", &["chkrootkit", "chkrootkit-daily"], &["/usr/sbin/chkrootkit"], &["chkrootkit.timer", "chkrootkit.service"]),
+    software("debsums", &["debsums"], &["/usr/bin/debsums"], &[]),
+    software("falco", &[], &["/usr/bin/falco"], &["falco.service", "falco-modern-bpf.service", "falco-kmod.service", "falco-bpf.service"]),
+    software("fapolicyd", &[], &["/usr/sbin/fapolicyd"], &["fapolicyd.service"]),
+    software("integrit", &["integrit", "integrit-check"], &["/usr/sbin/integrit"], &[]),
+    software("osquery", &[], &["/usr/bin/osqueryd", "/opt/osquery/bin/osqueryd"], &["osqueryd.service", "orbit.service"]),
+    software("qualys_fim", &[], &["/usr/local/qualys/cloud-agent"], &["qualys-cloud-agent.service"]),
+    software("rkhunter", &["rkhunter"], &["/usr/bin/rkhunter"], &["rkhunter.timer", "rkhunter-propupd.timer"]),
+    software("samhain", &["samhain"], &["/usr/sbin/samhain", "/usr/local/sbin/samhain"], &["samhain.service"]),
+    software("tripwire", &["tripwire"], &["/usr/sbin/tripwire", "/usr/local/sbin/tripwire"], &[]),
+    software("wazuh_or_ossec", &[], &["/var/ossec/etc/ossec.conf", "/var/ossec/bin/wazuh-syscheckd", "/var/ossec/bin/ossec-syscheckd"], &["wazuh-agent.service", "wazuh-manager.service", "ossec.service", "ossec-hids.service"]),
+];
+
+/// What a product's own files say; `absent` if it is not installed.
+fn part<T>(installed: bool, read: impl FnOnce() -> Result<Option<T>, Unread>) -> Known<T> {
+    if installed {
+        Known::of(read(), "its configuration")
+    } else {
+        Known::not(evidence::facts::Outcome::Absent, "it is not installed")
     }
-    let Some(config) = config else { return Ok(None) };
-    let mut waiting = vec![config.clone()];
-    let (mut selected, mut left_out) = (BTreeSet::new(), BTreeSet::new());
-    let mut database = None;
-    let mut folder = None;
-    let mut files = 0;
-    while let Some(path) = waiting.pop() {
-        files += 1;
-        if files > MAX_FILES {
-            return Err(Unread::Failed {
-                place: path,
-                reason: format!("more than {MAX_FILES} files"),
-            });
-        }
-        // Parts of the configuration that are programs are not run.
-        let Some(text) = reading.text(&path)? else { continue };
-        for line in text.lines().map(str::trim) {
-            if let Some(rest) = line.strip_prefix("@@include").or(line.strip_prefix("@@x_include")) {
-                let mut words = rest.split_ascii_whitespace();
-                if let Some(place) = words.next() {
-                    match words.next() {
-                        Some(_) => waiting.extend(included::files(reading, &format!("{place}/*"))?),
-                        None => waiting.push(place.to_owned()),
-                    }
-                }
-            } else if let Some(value) = line.strip_prefix("@@define DBDIR") {
-                folder = Some(value.trim().to_owned());
-            } else if let Some(value) = line.strip_prefix("database_in=").or(line.strip_prefix("database=")) {
-                database = Some(value.trim().to_owned());
-            } else if let Some(rest) = line.strip_prefix('!') {
-                left_out.extend(rest.split_ascii_whitespace().next().map(str::to_owned));
-            } else if line.starts_with('/') || line.starts_with("=/") {
-                selected.extend(
-                    line.trim_start_matches('=')
-                        .split_ascii_whitespace()
-                        .next()
-                        .map(str::to_owned),
-                );
-            }
-        }
-    }
-    let database = database.unwrap_or_else(|| "file:/var/lib/aide/aide.db".to_owned());
-    let database = database
-        .trim_start_matches("file:")
-        .replace("@@{DBDIR}", folder.as_deref().unwrap_or("/var/lib/aide"));
-    let stat = reading.stat(&database);
-    Ok(Some(Aide {
-        config,
-        database_day: installed::day(reading, &database),
-        database_mode: Known::of(
-            stat.map(|stat| stat.map(|stat| format!("{:04o}", stat.mode))),
-            &database,
-        ),
-        database,
-        selected: selected.into_iter().take(MAX_RULES).collect(),
-        left_out: left_out.into_iter().take(MAX_RULES).collect(),
-    }))
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::reading::captured::Captured;
-    use crate::registry::Registered;
-
-    fn facts(host: &Captured) -> Value {
-        let document = Registered::of::<FileIntegrityProbe>().collect(host).remove(0);
-        document.facts.unwrap_or_else(|| panic!("{}", document.detail))
-    }
-
-    fn host() -> Captured {
-        Captured::default()
-            .file("/usr/bin/aide", "")
-            .file("/etc/cron.daily/aide", "")
-            .file("/etc/aide/aide.conf", "# c\n@@define DBDIR /var/lib/own\ndatabase_in=file:@@{DBDIR}/aide.db\n@@include /etc/aide/aide.conf.d ^[a-zA-Z0-9_-]+$\n/etc PERMS\n")
-            .file("/etc/aide/aide.conf.d/a", "!/var/log/.*\n=/boot$ R\n")
-            .file("/var/lib/own/aide.db", "")
-    }
-
-    #[test]
-    fn aide_is_set_up() {
-        let facts = facts(&host());
-        assert_eq!(facts["tools"][0]["cron"], json!(["/etc/cron.daily/aide"]));
-        let aide = &facts["aide"]["value"];
-        assert_eq!(aide["database"], "/var/lib/own/aide.db");
-        assert_eq!(aide["database_day"]["outcome"], "observed");
-        assert_eq!(
-            (&aide["selected"], &aide["left_out"]),
-            (&json!(["/boot$", "/etc"]), &json!(["/var/log/.*"]))
-        );
-    }
-
-    #[test]
-    fn no_database_denied_and_none() {
-        let host = Captured::default()
-            .file("/usr/bin/aide", "")
-            .file("/etc/aide.conf", "/ R\n");
-        assert_eq!(facts(&host)["aide"]["value"]["database_day"]["outcome"], "absent");
-        let denied = self::host().denied("/etc/aide/aide.conf.d");
-        assert_eq!(facts(&denied)["aide"]["outcome"], "denied");
-        let none = facts(&Captured::default());
-        assert_eq!(
-            (&none["tools"], &none["aide"]["outcome"]),
-            (&json!([]), &json!("absent"))
-        );
-        let round = host.file("/etc/aide.conf", "@@include /etc/aide.conf\n");
-        assert_eq!(facts(&round)["aide"]["outcome"], "failed");
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_end(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = facts(&host().file("/etc/aide/aide.conf.d/a", &bytes));
-        }
-    }
-}
+mod tests;

@@ -24,4 +24,6 @@ pub mod sqlite;
 pub mod stanza;
 pub mod sysctl;
 pub mod systemd;
+pub mod toml;
 pub mod windows;
+pub mod yaml_outline;

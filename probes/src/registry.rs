@@ -34,6 +34,7 @@ pub fn all() -> Vec<Registered> {
         Registered::of::<crate::mandatory_access::MandatoryAccessProbe>(),
         Registered::of::<crate::network::NetworkProbe>(),
         Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
+        Registered::of::<crate::package_verification::PackageVerificationProbe>(),
         Registered::of::<crate::packages::PackagesProbe>(),
         Registered::of::<crate::pam::PamProbe>(),
         Registered::of::<crate::polkit::PolkitProbe>(),

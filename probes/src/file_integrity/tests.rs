@@ -1,0 +1,130 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::reading::captured::Captured;
+use crate::registry::Registered;
+
+fn facts(host: &Captured) -> Value {
+    let document = Registered::of::<FileIntegrityProbe>().collect(host).remove(0);
+    document.facts.unwrap_or_else(|| panic!("{}", document.detail))
+}
+
+#[test]
+fn the_table_is_sorted() {
+    assert!(SOFTWARE.is_sorted_by_key(|(product, _)| product.id));
+}
+
+#[test]
+fn nothing_is_there() {
+    let facts = facts(&Captured::default());
+    assert_eq!(facts["software"], json!([]));
+    assert_eq!(facts["cron"], Value::Null);
+    for part in ["aide", "syscheck", "osquery", "samhain", "tripwire"] {
+        assert_eq!(facts[part]["outcome"], "absent", "{part}");
+    }
+    assert_eq!(facts["ima"]["available"]["outcome"], "absent");
+}
+
+fn aide() -> Captured {
+    Captured::default()
+        .file("/usr/bin/aide", "")
+        .file(
+            "/etc/aide/aide.conf",
+            "@@define DBDIR /srv/aide\ndatabase_in=file:@@{DBDIR}/aide.db\ndatabase_new=file:@@{DBDIR}/aide.db.new\n\
+             Full = p+u\n/etc Full\n@@x_include /etc/aide/aide.conf.d ^[a-z]+$\n",
+        )
+        .file(
+            "/etc/aide/aide.conf.d/x",
+            "/boot Full\n!/boot/grub\n=/root p\n@@{RUN}/y Full\n",
+        )
+        .file("/etc/cron.daily/aide", "#!/bin/sh\n/usr/bin/aide --check\n")
+}
+
+#[test]
+fn aide_with_and_without_a_database() {
+    let facts_of = facts(&aide());
+    let told = &facts_of["aide"]["value"];
+    assert_eq!(told["database"], "/srv/aide/aide.db");
+    assert_eq!(told["database_day"]["outcome"], "absent");
+    assert_eq!(
+        (told["selections"].as_u64(), told["exclusions"].as_u64()),
+        (Some(4), Some(1))
+    );
+    assert_eq!(
+        (&told["file"], &told["included"]),
+        (&json!("/etc/aide/aide.conf"), &json!(1))
+    );
+    let with = facts(&aide().file("/srv/aide/aide.db", "x"));
+    assert_eq!(with["aide"]["value"]["database_day"]["value"], "1970-01-01T00:00:00Z");
+    let denied = facts(&aide().denied("/etc/aide/aide.conf"));
+    assert_eq!(denied["aide"]["outcome"], "denied");
+    let closed = facts(&aide().denied("/srv/aide"));
+    assert_eq!(closed["aide"]["value"]["database_day"]["outcome"], "denied");
+}
+
+#[test]
+fn syscheck_osquery_samhain_tripwire() {
+    let ossec = "<ossec_config>\n<!-- <syscheck><disabled>yes</disabled></syscheck> -->\n<syscheck>\n<disabled>no</disabled>\n\
+                 <frequency>3600</frequency>\n<directories>/etc,/usr/bin</directories>\n<directories check_all=\"yes\" \
+                 realtime=\"yes\">/srv</directories>\n</syscheck></ossec_config>\n<ossec_config><syscheck><directories>/boot\
+                 </directories></syscheck></ossec_config>";
+    let host = Captured::default()
+        .file("/var/ossec/etc/ossec.conf", ossec)
+        .file("/usr/bin/osqueryd", "")
+        .file(
+            "/etc/osquery/osquery.conf",
+            r#"{"options": {"disable_events": "false"}, "file_paths": {"etc": ["/etc/%%"]}}"#,
+        )
+        .file("/etc/osquery/osquery.flags", "--enable_file_events\n")
+        .file("/usr/sbin/samhain", "")
+        .file("/etc/samhain/samhainrc", "SetDatabasePath=/srv/s\n")
+        .file("/srv/s", "")
+        .file("/usr/sbin/tripwire", "")
+        .file("/etc/tripwire/twpol.txt", "")
+        .file("/proc/cmdline", "quiet ima_policy=tcb evm=fix\n")
+        .folder("/sys/kernel/security/ima");
+    let facts = facts(&host);
+    let expected = json!({"disabled": false, "frequency": 3600, "directories": ["/boot", "/etc", "/srv", "/usr/bin"],
+                          "realtime": ["/srv"]});
+    assert_eq!(facts["syscheck"]["value"], expected);
+    assert_eq!(
+        facts["osquery"]["value"],
+        json!({"file_events": true, "categories": ["etc"]})
+    );
+    assert_eq!(facts["samhain"]["value"]["database_day"]["outcome"], "observed");
+    assert_eq!(
+        facts["tripwire"]["value"],
+        json!({"database_day": null, "plain_text": true})
+    );
+    assert_eq!(
+        facts["ima"]["parameters"]["value"],
+        json!(["evm=fix", "ima_policy=tcb"])
+    );
+    assert_eq!(facts["ima"]["available"]["value"], true);
+}
+
+#[test]
+fn a_malformed_configuration_is_said() {
+    let host = Captured::default()
+        .file("/usr/bin/osqueryd", "")
+        .file("/etc/osquery/osquery.conf", "{");
+    assert_eq!(facts(&host)["osquery"]["outcome"], "malformed");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_end(bytes: Vec<u8>, text in "[<>/!@{}=:\"a1 \ndisyhck-]{0,80}") {
+        for content in [bytes, text.into_bytes()] {
+            let host = aide()
+                .file("/etc/aide/aide.conf", &content)
+                .file("/var/ossec/etc/ossec.conf", &content)
+                .file("/usr/bin/osqueryd", "")
+                .file("/etc/osquery/osquery.conf", &content)
+                .file("/etc/osquery/osquery.flags", &content)
+                .file("/usr/sbin/samhain", "")
+                .file("/etc/samhain/samhainrc", &content);
+            facts(&host);
+        }
+    }
+}
