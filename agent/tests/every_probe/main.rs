@@ -1,7 +1,7 @@
 //! What holds for every probe there is, over the machine that the tests run on: what is unreadable is said, whatever stands
 //! in a file the probe comes to an end with a document, and the same host gives the same bytes.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "tests, and what they share")]
 
 mod denied;
 mod hostile;

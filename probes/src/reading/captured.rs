@@ -7,6 +7,9 @@ use super::host::{
     Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
 
+/// What a question is answered with.
+type Read<T> = Result<Option<T>, Unread>;
+
 /// Files, links, programs and refusals by path. Folders exist where something lies in them.
 #[derive(Default, Clone)]
 pub(crate) struct Captured {
@@ -14,7 +17,7 @@ pub(crate) struct Captured {
     stats: BTreeMap<String, Stat>,
     outputs: BTreeMap<String, Result<Option<Output>, Unread>>,
     inventory: Option<Inventory>,
-    attributes: BTreeMap<(String, String), Result<Option<Vec<u8>>, Unread>>,
+    attributes: BTreeMap<(String, String), Read<Vec<u8>>>,
     found: Option<Result<(Vec<Found>, Walked), Unread>>,
     listeners: Option<Result<Vec<Listener>, Unread>>,
     peers: BTreeMap<SocketAddr, Result<Option<TlsPeer>, Unread>>,
