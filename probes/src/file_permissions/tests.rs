@@ -54,6 +54,7 @@ fn host() -> Captured {
             "/etc/fstab",
             "UUID=1 / ext4 defaults 0 1\n/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0\n//s/x /mnt cifs password=p 0 0\n",
         )
+        .boots()
         .file("/usr/lib/systemd/system/tmp.mount", "[Mount]\nType=tmpfs\nOptions=mode=1777,strictatime,nosuid,nodev\n")
         .link(
             "/etc/systemd/system/local-fs.target.wants/tmp.mount",

@@ -134,6 +134,7 @@ fn managers_and_files() {
         .file("/usr/lib/firewalld/zones/work.xml", zone)
         .file("/usr/lib/systemd/system/nftables.service", "")
         .link("/lib", "usr/lib")
+        .boots()
         .link("/etc/systemd/system/sysinit.target.wants/nftables.service", "/lib/systemd/system/nftables.service")
         .file("/etc/nftables.conf", "include \"/etc/nftables.d/*.nft\"\n")
         .file("/etc/nftables.d/a.nft", "table inet f {\n chain i {\n type filter hook input priority 0; policy drop;\n }\n}\n")

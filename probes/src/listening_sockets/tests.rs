@@ -135,6 +135,7 @@ fn units_that_listen_at_boot() {
         .file("/usr/lib/systemd/system/ssh.socket", socket)
         .file("/usr/lib/systemd/system/idle.socket", socket)
         .file("/usr/lib/systemd/system/odd.socket", "[Socket]\nListenStream=odd\n")
+        .boots()
         .file(
             "/usr/lib/systemd/system/anew.socket",
             "[Socket]\nListenStream=1\nListenStream=\nListenStream=[::]:2\n",
@@ -186,6 +187,7 @@ fn units_that_listen_at_boot() {
 fn what_systemd_itself_listens_on_is_its_units() {
     let host = group(host(), "/init.scope", 20)
         .link("/lib", "usr/lib")
+        .boots()
         .file(
             "/usr/lib/systemd/system/a.socket",
             "[Socket]\nListenStream=80\nListenDatagram=0.0.0.0:40000\n",

@@ -47,6 +47,21 @@ impl Captured {
         self
     }
 
+    /// The targets through which systemd starts a machine (bootup(7)).
+    pub(crate) fn boots(self) -> Self {
+        let target = |name: &str| format!("/usr/lib/systemd/system/{name}.target");
+        self.link(&target("default"), "multi-user.target")
+            .file(&target("multi-user"), "[Unit]\nRequires=basic.target\n")
+            .file(
+                &target("basic"),
+                "[Unit]\nRequires=sysinit.target\nWants=sockets.target timers.target paths.target\n",
+            )
+            .file(&target("sysinit"), "[Unit]\nWants=local-fs.target swap.target\n")
+            .file(&target("sockets"), "[Unit]\n")
+            .file(&target("timers"), "[Unit]\n")
+            .file(&target("local-fs"), "[Unit]\n")
+    }
+
     pub(crate) fn denied(self, path: &str) -> Self {
         self.refused(path, Unread::Denied { place: path.to_owned() })
     }

@@ -16,11 +16,15 @@ fn facts(host: &Captured) -> Value {
 fn programs_and_their_units() {
     let host = Captured::default()
         .link("/lib", "usr/lib")
+        .boots()
         .file("/usr/bin/x11vnc", "")
         .file("/usr/sbin/in.telnetd", "")
         .file("/usr/local/bin/ngrok", "")
         .folder("/opt/teamviewer")
-        .file("/usr/lib/systemd/system/teamviewerd.service", "")
+        .file(
+            "/usr/lib/systemd/system/teamviewerd.service",
+            "[Service]\nExecStart=/opt/teamviewer/tv_bin/teamviewerd\n",
+        )
         .link(
             "/etc/systemd/system/multi-user.target.wants/teamviewerd.service",
             "/usr/lib/systemd/system/teamviewerd.service",
