@@ -14,10 +14,14 @@ mkdir -p "$AFFIANT_TEST_TOOLS"
 step "Programs that tests hold ours against"
 # Authorities for probes, a guest's parts, foreign verifiers, a browser.
 packages=(
-  gcc libc6-dev openssl unzip jq procps
-  cryptsetup-bin mount util-linux e2fsprogs distro-info distro-info-data gzip lz4 openssh-server sudo passwd
+  gcc libc6-dev openssl ca-certificates unzip jq procps iproute2 findutils gzip lz4 zstd gpg sqlite3
+  cryptsetup cryptsetup-bin mount util-linux e2fsprogs acl libcap2-bin kmod
+  distro-info distro-info-data apt dpkg rpm createrepo-c dnf zypper pacman-package-manager
+  openssh-server openssh-client sudo opendoas passwd login pamtester libpwquality-tools dconf-cli krb5-user
+  nftables iptables ufw firewalld systemd systemd-container chrony auditd rsyslog logrotate
+  containerd podman borgbackup restic
   mmdebstrap qemu-system-x86 seabios
-  python3 python3-venv chromium fonts-dejavu-core
+  python3 python3-venv python3-yaml chromium fonts-dejavu-core
 )
 missing=()
 for package in "${packages[@]}"; do
@@ -59,6 +63,9 @@ RUSTDOCFLAGS="-D warnings -A rustdoc::bare_urls -A rustdoc::invalid_html_tags -A
 step "Tests"
 cargo build --workspace --bins --locked
 cargo test --workspace --all-features --locked --no-fail-fast
+
+step "Hosts of other releases, as folders"
+root tests/roots/run.py "$target/debug/affiant-agent"
 
 step "A guest with its own kernel: volumes of every kind"
 tests/guest/disk-encryption.sh "$target/debug/affiant-agent"
