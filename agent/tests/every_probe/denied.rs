@@ -22,7 +22,9 @@ fn what_is_denied_is_said_and_changes_the_document() {
             tried += 1;
             let documents = probe.collect(&Tampered::denied(&machine, question.clone()));
             let said = documents.iter().all(says);
-            if !said || bytes(&documents) == bytes(&before) {
+            // Where something is denied on this machine anyway, one source more of the kind may add no word.
+            let before_said = before.iter().all(says);
+            if !said || (bytes(&documents) == bytes(&before) && !before_said) {
                 silent.push(format!("{}: {question:?}", probe.spec.id));
             }
         }
