@@ -90,7 +90,7 @@ fn rules_are_asked_in_the_order_in_which_libpam_asks_them() {
         2 => "(@include|@INCLUDE) (common-a|common-b|common-c)\n",
         1 => "# comment \\\\\n",
         1 => Just("   \n".to_owned()),
-        1 => "(bad optional pam_echo.so mark|auth|auth include nothing|auth optional pam_nothere.so|auth optional)\n",
+        1 => "(bad optional pam_echo\\.so mark|auth|auth include nothing|auth optional pam_nothere\\.so|auth optional)\n",
     ];
     let file = || proptest::collection::vec(line.clone(), 0..6).prop_map(|lines| lines.concat());
     let asked = std::cell::Cell::new(0);

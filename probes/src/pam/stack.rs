@@ -142,8 +142,8 @@ impl Expansion<'_, '_, '_> {
         };
         let Some(kind) = rule_type(kind) else {
             self.problem(path, line, ProblemKind::Type);
-            // libpam makes a rule of type `auth` of it, which fails.
-            self.expanded.types.insert(RuleType::Auth);
+            // libpam makes a rule of it that fails: of the type that is asked for, else of type `auth`.
+            self.expanded.types.insert(only.unwrap_or(RuleType::Auth));
             return Ok(());
         };
         if only.is_some_and(|only| only != kind) {
