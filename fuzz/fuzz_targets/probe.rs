@@ -15,7 +15,7 @@ static PROBE: LazyLock<Registered> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let documents = PROBE.collect(&BytesHost::parse(bytes));
-    assert_eq!(documents.len(), PROBE.schemas().len());
+    assert_eq!(documents.len(), PROBE.documents().len());
     for document in documents {
         document.to_bytes().expect("a document that can be written");
     }

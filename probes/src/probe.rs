@@ -331,7 +331,7 @@ pub(crate) fn schemas<P: Probe>() -> Vec<(String, Value)> {
     schemas
 }
 
-fn has_names<P: Probe>() -> bool {
+pub(crate) fn has_names<P: Probe>() -> bool {
     P::Names::schema_name() != NoNames::schema_name()
 }
 

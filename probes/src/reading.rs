@@ -5,12 +5,14 @@ pub(crate) mod captured;
 pub(crate) mod globs;
 mod host;
 mod recorder;
+mod shelf;
 
 pub use host::{
     Attributes, Command, Entry, Found, Host, Interface, Inventory, Kind, Listener, Output, Protocol, Stat, TlsPeer,
     Unread, Walk, Walked,
 };
 pub use recorder::Reading;
+pub use shelf::Shelf;
 
 /// A reading of `host` for tests of what is read, without a probe: it may read anything, and run nothing.
 #[cfg(test)]

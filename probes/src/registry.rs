@@ -1,5 +1,4 @@
-//! Every probe there is, sorted by id. Adding one costs two lines: its module in the list below and its entry in
-//! [`all`].
+//! Every probe there is, sorted by id. Adding one costs two lines: its module in `lib.rs` and its entry in [`each`].
 
 use evidence::facts::FactsDocument;
 use serde_json::Value;
@@ -7,50 +6,80 @@ use serde_json::Value;
 use crate::probe::{self, Probe, Spec};
 use crate::reading::Host;
 
+/// Something that is done with the type of each probe.
+trait Visitor {
+    fn visit<P: Probe>(&mut self);
+}
+
+/// Shows `visitor` every probe, sorted by id.
+fn each(visitor: &mut impl Visitor) {
+    visitor.visit::<crate::accounts::AccountsProbe>();
+    visitor.visit::<crate::audit::AuditProbe>();
+    visitor.visit::<crate::automatic_updates::AutomaticUpdatesProbe>();
+    visitor.visit::<crate::backup::BackupProbe>();
+    visitor.visit::<crate::config_management::ConfigManagementProbe>();
+    visitor.visit::<crate::containers::ContainersProbe>();
+    visitor.visit::<crate::crypto_policy::CryptoPolicyProbe>();
+    visitor.visit::<crate::directory_services::DirectoryServicesProbe>();
+    visitor.visit::<crate::disk_encryption::DiskEncryptionProbe>();
+    visitor.visit::<crate::file_integrity::FileIntegrityProbe>();
+    visitor.visit::<crate::file_permissions::FilePermissionsProbe>();
+    visitor.visit::<crate::firewall::FirewallProbe>();
+    visitor.visit::<crate::hardware::HardwareProbe>();
+    visitor.visit::<crate::host::HostProbe>();
+    visitor.visit::<crate::kernel_and_release::KernelAndReleaseProbe>();
+    visitor.visit::<crate::kernel_hardening::KernelHardeningProbe>();
+    visitor.visit::<crate::last_logins::LastLoginsProbe>();
+    visitor.visit::<crate::listening_sockets::ListeningSocketsProbe>();
+    visitor.visit::<crate::logging::LoggingProbe>();
+    visitor.visit::<crate::login_policy::LoginPolicyProbe>();
+    visitor.visit::<crate::malware_protection::MalwareProtectionProbe>();
+    visitor.visit::<crate::mandatory_access::MandatoryAccessProbe>();
+    visitor.visit::<crate::network::NetworkProbe>();
+    visitor.visit::<crate::package_updates::PackageUpdatesProbe>();
+    visitor.visit::<crate::package_verification::PackageVerificationProbe>();
+    visitor.visit::<crate::packages::PackagesProbe>();
+    visitor.visit::<crate::pam::PamProbe>();
+    visitor.visit::<crate::polkit::PolkitProbe>();
+    visitor.visit::<crate::privileged_groups::PrivilegedGroupsProbe>();
+    visitor.visit::<crate::remote_access::RemoteAccessProbe>();
+    visitor.visit::<crate::removable_media::RemovableMediaProbe>();
+    visitor.visit::<crate::scheduled_jobs::ScheduledJobsProbe>();
+    visitor.visit::<crate::services::ServicesProbe>();
+    visitor.visit::<crate::setuid_files::SetuidFilesProbe>();
+    visitor.visit::<crate::ssh_keys::SshKeysProbe>();
+    visitor.visit::<crate::sshd::SshdProbe>();
+    visitor.visit::<crate::stale_processes::StaleProcessesProbe>();
+    visitor.visit::<crate::sudo::SudoProbe>();
+    visitor.visit::<crate::time_sync::TimeSyncProbe>();
+    visitor.visit::<crate::tls_certificates::TlsCertificatesProbe>();
+}
+
 /// All probes, sorted by id.
 pub fn all() -> Vec<Registered> {
-    vec![
-        Registered::of::<crate::accounts::AccountsProbe>(),
-        Registered::of::<crate::audit::AuditProbe>(),
-        Registered::of::<crate::automatic_updates::AutomaticUpdatesProbe>(),
-        Registered::of::<crate::backup::BackupProbe>(),
-        Registered::of::<crate::config_management::ConfigManagementProbe>(),
-        Registered::of::<crate::containers::ContainersProbe>(),
-        Registered::of::<crate::crypto_policy::CryptoPolicyProbe>(),
-        Registered::of::<crate::directory_services::DirectoryServicesProbe>(),
-        Registered::of::<crate::disk_encryption::DiskEncryptionProbe>(),
-        Registered::of::<crate::file_integrity::FileIntegrityProbe>(),
-        Registered::of::<crate::file_permissions::FilePermissionsProbe>(),
-        Registered::of::<crate::firewall::FirewallProbe>(),
-        Registered::of::<crate::hardware::HardwareProbe>(),
-        Registered::of::<crate::host::HostProbe>(),
-        Registered::of::<crate::kernel_and_release::KernelAndReleaseProbe>(),
-        Registered::of::<crate::kernel_hardening::KernelHardeningProbe>(),
-        Registered::of::<crate::last_logins::LastLoginsProbe>(),
-        Registered::of::<crate::listening_sockets::ListeningSocketsProbe>(),
-        Registered::of::<crate::logging::LoggingProbe>(),
-        Registered::of::<crate::login_policy::LoginPolicyProbe>(),
-        Registered::of::<crate::malware_protection::MalwareProtectionProbe>(),
-        Registered::of::<crate::mandatory_access::MandatoryAccessProbe>(),
-        Registered::of::<crate::network::NetworkProbe>(),
-        Registered::of::<crate::package_updates::PackageUpdatesProbe>(),
-        Registered::of::<crate::package_verification::PackageVerificationProbe>(),
-        Registered::of::<crate::packages::PackagesProbe>(),
-        Registered::of::<crate::pam::PamProbe>(),
-        Registered::of::<crate::polkit::PolkitProbe>(),
-        Registered::of::<crate::privileged_groups::PrivilegedGroupsProbe>(),
-        Registered::of::<crate::remote_access::RemoteAccessProbe>(),
-        Registered::of::<crate::removable_media::RemovableMediaProbe>(),
-        Registered::of::<crate::scheduled_jobs::ScheduledJobsProbe>(),
-        Registered::of::<crate::services::ServicesProbe>(),
-        Registered::of::<crate::setuid_files::SetuidFilesProbe>(),
-        Registered::of::<crate::ssh_keys::SshKeysProbe>(),
-        Registered::of::<crate::sshd::SshdProbe>(),
-        Registered::of::<crate::stale_processes::StaleProcessesProbe>(),
-        Registered::of::<crate::sudo::SudoProbe>(),
-        Registered::of::<crate::time_sync::TimeSyncProbe>(),
-        Registered::of::<crate::tls_certificates::TlsCertificatesProbe>(),
-    ]
+    struct All(Vec<Registered>);
+    impl Visitor for All {
+        fn visit<P: Probe>(&mut self) {
+            self.0.push(Registered::of::<P>());
+        }
+    }
+    let mut all = All(Vec::new());
+    each(&mut all);
+    all.0
+}
+
+/// The JSON Schemas (2020-12) of the facts of each document that each probe writes, by document id. Apart from [`all`], so
+/// that a program which does not ask for them does not hold what makes them: a third of an agent.
+pub fn schemas() -> Vec<(&'static Spec, Vec<(String, Value)>)> {
+    struct Schemas(Vec<(&'static Spec, Vec<(String, Value)>)>);
+    impl Visitor for Schemas {
+        fn visit<P: Probe>(&mut self) {
+            self.0.push((&P::SPEC, probe::schemas::<P>()));
+        }
+    }
+    let mut schemas = Schemas(Vec::new());
+    each(&mut schemas);
+    schemas.0
 }
 
 /// A probe whose types have been put away, so that all fit one list.
@@ -59,7 +88,7 @@ pub struct Registered {
     /// What the probe declares about itself.
     pub spec: &'static Spec,
     collect: fn(&dyn Host) -> Vec<FactsDocument>,
-    schemas: fn() -> Vec<(String, Value)>,
+    has_names: bool,
 }
 
 impl Registered {
@@ -68,7 +97,7 @@ impl Registered {
         Self {
             spec: &P::SPEC,
             collect: probe::documents::<P>,
-            schemas: probe::schemas::<P>,
+            has_names: probe::has_names::<P>(),
         }
     }
 
@@ -78,9 +107,10 @@ impl Registered {
         (self.collect)(host)
     }
 
-    /// The JSON Schema (2020-12) of the facts of each document that the probe writes, by document id.
-    pub fn schemas(&self) -> Vec<(String, Value)> {
-        (self.schemas)()
+    /// The ids of the documents that the probe writes.
+    pub fn documents(&self) -> Vec<String> {
+        let names = self.has_names.then(|| format!("{}.names", self.spec.id));
+        std::iter::once(self.spec.id.to_owned()).chain(names).collect()
     }
 }
 

@@ -76,6 +76,7 @@ impl Runner {
 
     /// One round, at `now`.
     pub fn round(&mut self, patience: Patience, now: Timestamp) -> Collection {
+        self.machine = self.machine.anew();
         let mut collection = Collection::default();
         for probe in self.probes.clone() {
             let documents = match (self.daily.take(), probe.spec.cadence) {
@@ -92,6 +93,7 @@ impl Runner {
 
     /// All probes, now.
     pub fn collect(&mut self) -> Collection {
+        self.machine = self.machine.anew();
         let mut collection = Collection::default();
         for probe in self.probes.clone() {
             collection.extend(written(self.run(probe)));
@@ -242,7 +244,7 @@ fn without_facts(probe: Registered, outcome: Outcome, detail: &str) -> Vec<Facts
             facts: None,
         })
     };
-    probe.schemas().into_iter().filter_map(|(id, _)| document(id)).collect()
+    probe.documents().into_iter().filter_map(document).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use probes::Spec;
 use std::net::SocketAddr;
 
 use probes::reading::{
-    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Shelf, Stat, TlsPeer, Unread, Walk,
+    Walked,
 };
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
@@ -168,6 +169,10 @@ impl Host for MachineHost {
     fn inventory(&self) -> Result<Inventory, Unread> {
         self.skipped("inventory")?;
         inventory::inventory()
+    }
+
+    fn shelf(&self) -> Option<&Shelf> {
+        Some(self.machine.shelf())
     }
 
     fn extended(&self, path: &str, name: &str) -> Result<Option<Vec<u8>>, Unread> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use probes::Spec;
-use probes::reading::Unread;
+use probes::reading::{Shelf, Unread};
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -17,7 +17,11 @@ use super::{failed, name, refused};
 
 /// A machine that can be probed.
 #[derive(Debug, Clone)]
-pub struct Machine(Files);
+pub struct Machine {
+    files: Files,
+    /// What probes of one round read for each other.
+    shelf: Arc<Shelf>,
+}
 
 #[derive(Debug, Clone)]
 enum Files {
@@ -39,8 +43,23 @@ pub struct RootError {
 
 impl Machine {
     /// The machine that the agent runs on.
-    pub const fn own() -> Self {
-        Self(Files::Own)
+    pub fn own() -> Self {
+        Self::of(Files::Own)
+    }
+
+    fn of(files: Files) -> Self {
+        let shelf = Arc::default();
+        Self { files, shelf }
+    }
+
+    /// The same machine for another round: nothing that was read before is taken for what is so now.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::of(self.files.clone())
+    }
+
+    pub(super) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// The files below `root`; programs and the inventory are [`Unread::Skipped`]. Needs Linux 5.6 (openat2(2)).
@@ -51,7 +70,7 @@ impl Machine {
         };
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(root, flags, Mode::empty()).map_err(wrong)?;
-        let machine = Self(Files::Below(Arc::new(folder)));
+        let machine = Self::of(Files::Below(Arc::new(folder)));
         match machine.locate("/", true) {
             Ok(_) => Ok(machine),
             Err(unread) => Err(RootError {
@@ -67,7 +86,7 @@ impl Machine {
     }
 
     pub(super) const fn is_own(&self) -> bool {
-        matches!(self.0, Files::Own)
+        matches!(self.files, Files::Own)
     }
 
     /// Finds what is at `path` without opening it; `follow` says whether the last component may be a link.
@@ -81,7 +100,7 @@ impl Machine {
         if !follow {
             flags |= OFlags::NOFOLLOW;
         }
-        let located = match &self.0 {
+        let located = match &self.files {
             Files::Own => rustix::fs::openat(CWD, bytes, flags, Mode::empty()),
             Files::Below(root) => beneath(root, bytes, flags),
         };

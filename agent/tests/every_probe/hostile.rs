@@ -93,7 +93,7 @@ fn whatever_stands_in_a_file_there_is_a_document() {
                 let documents = probe.collect(&host);
                 assert_eq!(
                     documents.len(),
-                    probe.schemas().len(),
+                    probe.documents().len(),
                     "{}: {spoilt}: {way}",
                     probe.spec.id
                 );

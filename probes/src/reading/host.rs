@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use evidence::facts::Outcome;
 use thiserror::Error;
 
+use super::shelf::Shelf;
+
 /// What a probe can ask of a host. Paths are absolute, as they are on the host; an implementation over a root folder
 /// resolves symbolic links inside that folder.
 ///
@@ -34,6 +36,11 @@ pub trait Host {
 
     /// Hardware and interfaces, which have no single file. Over another root: [`Unread::Skipped`].
     fn inventory(&self) -> Result<Inventory, Unread>;
+
+    /// Where probes of one round keep what others need too; `None`: each reads for itself.
+    fn shelf(&self) -> Option<&Shelf> {
+        None
+    }
 
     /// The value of an extended attribute (xattr(7)), links followed. `Ok(None)`: no such file, no such attribute,
     /// or a filesystem that has none of that kind.

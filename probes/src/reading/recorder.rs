@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use evidence::Digest;
 use evidence::facts::{Origin, Outcome, Source};
@@ -216,6 +217,24 @@ impl<'h> Reading<'h> {
         let peer = self.host.tls_handshake(address);
         self.note(Origin::Path(format!("tls://{address}")), &peer, None);
         peer
+    }
+
+    /// What `make` reads, once in a round for all probes that ask for `name`. Its sources are noted for each of them.
+    pub(crate) fn shared<T: Send + Sync + 'static>(&self, name: &'static str, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let Some(shelf) = self.host.shelf() else {
+            return Arc::new(make(self));
+        };
+        let (value, sources) = shelf.get(name).unwrap_or_else(|| {
+            let apart = Self::new(self.host, self.spec);
+            apart.left.set(self.left.get());
+            let value = Arc::new(make(&apart));
+            self.left.set(apart.left.get());
+            let sources = apart.sources.into_inner();
+            shelf.put(name, Arc::clone(&value), sources.clone());
+            (value, sources)
+        });
+        self.sources.borrow_mut().extend(sources);
+        value
     }
 
     /// Notes that something was not read, for outcomes that the probe itself finds.

@@ -11,7 +11,8 @@ use std::{env, fs};
 
 use affiant_tests::programs::{program, succeed};
 use anyhow::{Context, Result, ensure};
-use probes::registry::{self, Registered};
+use probes::{Cadence, Spec, registry};
+use serde_json::Value;
 
 use module_docs::ModuleDocs;
 
@@ -37,14 +38,14 @@ fn hold(name: &str, wanted: &str) -> Result<()> {
 
 #[test]
 fn page_of_probes_is_up_to_date() -> Result<()> {
-    let all = registry::all();
+    let all = registry::schemas();
     let mut page = PROBES.to_owned();
-    for probe in &all {
-        let (id, title) = (probe.spec.id, probe.spec.title);
+    for (spec, _) in &all {
+        let (id, title) = (spec.id, spec.title);
         writeln!(page, "- [`{id}`](#{id}): {title}")?;
     }
-    for probe in &all {
-        describe(probe, &mut page)?;
+    for (spec, schemas) in &all {
+        describe(spec, schemas, &mut page)?;
     }
     hold("probes.md", &page)
 }
@@ -63,8 +64,7 @@ stands for each entry of a list, `.*` for each member of an object.
 
 ";
 
-fn describe(probe: &Registered, page: &mut String) -> Result<()> {
-    let spec = probe.spec;
+fn describe(spec: &Spec, schemas: &[(String, Value)], page: &mut String) -> Result<()> {
     let docs = ModuleDocs::of(&repository().join("probes/src").join(module_docs::file_name(spec.id)))?;
     writeln!(
         page,
@@ -93,6 +93,9 @@ fn describe(probe: &Registered, page: &mut String) -> Result<()> {
     if !watched.is_empty() {
         writeln!(page, "| runs again on changes in | {} |", watched.join("<br>"))?;
     }
+    if spec.cadence == Cadence::Daily {
+        writeln!(page, "| runs | once a day |")?;
+    }
     let (millis, mebibytes) = (spec.budget.millis, spec.budget.bytes.div_ceil(1024 * 1024));
     writeln!(page, "| budget | {millis} ms, {mebibytes} MiB read |")?;
     writeln!(page, "| bears on | {} |", docs.section("Bears on")?)?;
@@ -101,9 +104,9 @@ fn describe(probe: &Registered, page: &mut String) -> Result<()> {
     for sentence in spec.does_not_show {
         writeln!(page, "- {sentence}")?;
     }
-    for (document, schema) in probe.schemas() {
+    for (document, schema) in schemas {
         writeln!(page, "\n### `{document}.json`\n")?;
-        page.push_str(&facts_table::of(&schema)?);
+        page.push_str(&facts_table::of(schema)?);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod boot;
 mod files;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -48,32 +49,46 @@ pub struct UnitState {
 /// All units of a host, read once.
 #[derive(Debug, Clone)]
 pub struct Units {
+    told: Arc<Told>,
+    active: Active,
+}
+
+/// What the files tell, the same for every probe.
+#[derive(Debug)]
+struct Told {
     files: Files,
     boot: Boot,
-    active: Active,
+}
+
+impl Told {
+    fn read(reading: &Reading<'_>) -> Result<Option<Arc<Self>>, Unread> {
+        let Some(files) = Files::read(reading)? else {
+            return Ok(None);
+        };
+        let boot = Boot::read(reading, &files)?;
+        Ok(Some(Arc::new(Self { files, boot })))
+    }
 }
 
 impl Units {
     /// Reads the folders. `Ok(None)`: this host has no systemd.
     pub fn read(reading: &Reading<'_>) -> Result<Option<Self>, Unread> {
-        let Some(files) = Files::read(reading)? else {
+        let told = reading.shared("systemd units", Told::read);
+        let Some(told) = told.as_ref().clone()? else {
             return Ok(None);
         };
-        Ok(Some(Self {
-            boot: Boot::read(reading, &files)?,
-            active: Active::read(reading),
-            files,
-        }))
+        let active = Active::read(reading);
+        Ok(Some(Self { told, active }))
     }
 
     /// The state of a unit; `None` if there is no such unit. For an instance (`a@b.service`) the template counts, and for
     /// an alias the unit that it means.
     pub fn state(&self, unit: &str) -> Option<UnitState> {
-        let file = self.files.file(unit)?;
-        let canonical = self.files.canonical(unit);
+        let file = self.told.files.file(unit)?;
+        let canonical = self.told.files.canonical(unit);
         let at_boot = if file.masked {
             AtBoot::Masked
-        } else if self.boot.pulled.contains(canonical) {
+        } else if self.told.boot.pulled.contains(canonical) {
             AtBoot::Pulled
         } else {
             AtBoot::NotPulled
@@ -81,7 +96,9 @@ impl Units {
         Some(UnitState {
             unit: unit.to_owned(),
             at_boot,
-            active: self.active.of(canonical, self.boot.without_program.contains(canonical)),
+            active: self
+                .active
+                .of(canonical, self.told.boot.without_program.contains(canonical)),
         })
     }
 
@@ -93,8 +110,8 @@ impl Units {
     /// The names of all units that have a file, of those that start with the machine (instances of templates) and of
     /// those that are active without a file (mounts, scopes).
     pub fn names(&self) -> BTreeSet<&str> {
-        let files = self.files.by_name.keys().map(String::as_str);
-        let pulled = self.boot.pulled.iter().map(String::as_str);
+        let files = self.told.files.by_name.keys().map(String::as_str);
+        let pulled = self.told.boot.pulled.iter().map(String::as_str);
         files.chain(pulled).chain(self.active.names()).collect()
     }
 
@@ -108,21 +125,21 @@ impl Units {
 
     /// The name that a unit goes by: another than `unit` if that is an alias.
     pub fn canonical<'a>(&'a self, unit: &'a str) -> &'a str {
-        self.files.canonical(unit)
+        self.told.files.canonical(unit)
     }
 
     /// Where the file of a unit lies; `None` if there is none.
     pub fn path(&self, unit: &str) -> Option<&str> {
-        self.files.file(unit).map(|file| file.path.as_str())
+        self.told.files.file(unit).map(|file| file.path.as_str())
     }
 
     /// The assignments of a unit's file and drop-ins, in the order in which systemd applies them. `Ok(None)`: no such unit,
     /// or it is masked.
     pub fn assignments(&self, reading: &Reading<'_>, unit: &str) -> Result<Option<Vec<syntax::Assignment>>, Unread> {
-        let Some(file) = self.files.file(unit).filter(|file| !file.masked) else {
+        let Some(file) = self.told.files.file(unit).filter(|file| !file.masked) else {
             return Ok(None);
         };
-        let drop_ins = self.files.drop_ins(reading, self.files.canonical(unit))?;
+        let drop_ins = self.told.files.drop_ins(reading, self.told.files.canonical(unit))?;
         let mut assignments = Vec::new();
         for path in std::iter::once(file.path.clone()).chain(drop_ins) {
             let text = reading.text(&path)?.unwrap_or_default();
