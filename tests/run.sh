@@ -53,6 +53,8 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 step "Dependencies: licences, sources"
+# Those of other platforms are looked at too, and nothing else fetches them.
+cargo fetch --locked --quiet
 "$AFFIANT_TEST_TOOLS/bin/cargo-deny" --offline check licenses bans sources
 
 step "Documentation"
