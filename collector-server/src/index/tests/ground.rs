@@ -386,7 +386,7 @@ pub(crate) fn sort(findings: &mut [Finding]) {
 fn document(probe: &str, facts: serde_json::Value) -> FactsDocument {
     FactsDocument {
         probe: ProbeId::new(probe).unwrap(),
-        version: 1,
+        version: 2,
         outcome: Outcome::Observed,
         detail: String::new(),
         sources: Vec::new(),
@@ -404,10 +404,12 @@ pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDoc
                 "12.12", "version_id": "12"},
             "installed_kernels": {"outcome": "absent"},
             "kernel": {"outcome": "observed", "value": {"build": "#1", "package_version": "6.1", "release": "6.1.0-1"}},
-            "reboot": {"outcome": "observed", "value": {"by_packages": [], "flag_written_by": ["x"], "required": reboot}},
+            "reboot": {"outcome": "observed", "value": {"by_packages": [], "flag_written_by": ["x"], "required": reboot,
+                "told_by": "flag"}},
+            "next_boot": {"outcome": "absent"},
             "standing": "newest",
             "standing_reason": "",
-            "support": {"outcome": "observed", "value": {"series": "bookworm", "table_version": "1",
+            "support": {"outcome": "observed", "value": {"rolling": false, "series": "bookworm", "table_version": "1", "told_by": "distro_info",
                 "standard_until": at(supported_until).to_string()}},
         }),
     )
