@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::programs::{program, succeed};
 
 /// How long something that takes a second may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A port that is free now. Another process may take it before it is used; then the test fails and says so.
 pub fn free_port() -> u16 {
