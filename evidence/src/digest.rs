@@ -67,15 +67,19 @@ impl FromStr for Digest {
         if text.len() != Self::LEN * 2 {
             return Err(DigestError::Length { length: text.len() });
         }
+        // No way out of the loop, so that it is done for many digits at a time.
         let mut bytes = [0; Self::LEN];
-        for (index, (byte, [high, low])) in bytes.iter_mut().zip(text.as_chunks().0).enumerate() {
+        let mut worst = 0;
+        for (byte, [high, low]) in bytes.iter_mut().zip(text.as_chunks().0) {
             let (high, low) = (value_of(*high), value_of(*low));
-            if (high | low) > 0xf {
-                return Err(DigestError::Digit {
-                    position: index * 2 + usize::from(high <= 0xf),
-                });
-            }
+            worst |= high | low;
             *byte = (high << 4) | low;
+        }
+        if worst > 0xf {
+            let position = text.iter().position(|digit| value_of(*digit) > 0xf);
+            return Err(DigestError::Digit {
+                position: position.unwrap_or_default(),
+            });
         }
         Ok(Self(bytes))
     }

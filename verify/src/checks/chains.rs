@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use controls::timeline::{Observation, Timeline};
-use evidence::checkpoint::Checkpoint;
 use evidence::envelope::Unverified;
 use evidence::key::PublicKey;
-use evidence::statement::{self, HostId, Predicate, Statement};
+use evidence::statement::{self, HostId, Predicate, SeenCheckpoint, Statement};
 use evidence::{Digest, Timestamp};
 
 use super::Context;
@@ -28,6 +27,29 @@ struct Link {
     epoch: String,
     sequence: u64,
     digest: Digest,
+}
+
+impl Link {
+    /// Where the chain stands after the statement `now`, whose envelope has this digest.
+    fn after(
+        before: Option<Self>,
+        now: &statement::Observation,
+        digest: Digest,
+        epochs: &mut BTreeSet<String>,
+    ) -> Self {
+        let epoch = match before {
+            Some(before) if before.epoch == now.epoch => before.epoch,
+            _ => {
+                epochs.insert(now.epoch.clone());
+                now.epoch.clone()
+            }
+        };
+        Self {
+            epoch,
+            sequence: now.sequence,
+            digest,
+        }
+    }
 }
 
 /// How the statements are read.
@@ -52,16 +74,16 @@ pub(super) struct Chains {
 }
 
 /// The newest statement of a chain, whose signature vouches for those before it.
-struct End {
+struct End<'a> {
     envelope: Unverified,
-    key: PublicKey,
+    key: &'a PublicKey,
     place: Place,
 }
 
-impl End {
+impl End<'_> {
     fn check(self) -> Result<(), Failure> {
         self.envelope
-            .verify(&self.key, &Dalek)
+            .verify(self.key, &Dalek)
             .map(drop)
             .map_err(|error| Failure::wrong(error, self.place))
     }
@@ -120,19 +142,12 @@ pub(super) fn read(
             timeline.append(told).map_err(|error| Failure::wrong(error, &place))?;
             count += 1;
             chains.first = Some(chains.first.map_or(index, |first: u64| first.min(index)));
-            if link.as_ref().is_none_or(|before| before.epoch != observation.epoch) {
-                epochs.insert(observation.epoch.clone());
-            }
-            link = Some(Link {
-                epoch: observation.epoch.clone(),
-                sequence: observation.sequence,
-                digest,
-            });
+            link = Some(Link::after(link.take(), observation, digest, &mut epochs));
             // A revoked or changed key does not vouch for what another key signed.
-            let vouched = names_the_one_before && end.as_ref().is_some_and(|end| end.key == *key);
+            let vouched = names_the_one_before && end.as_ref().is_some_and(|end| end.key == key);
             let next = End {
                 envelope: entry.envelope,
-                key: key.clone(),
+                key,
                 place: place.clone(),
             };
             match end.replace(next) {
@@ -233,25 +248,21 @@ fn check_link(link: Option<&Link>, epochs: &BTreeSet<String>, now: &statement::O
 
 /// What the host swears to have seen of the log must be a beginning of this log.
 fn check_checkpoint(log: &Log, observation: &statement::Observation) -> Result<(), String> {
-    let Some(Checkpoint { origin, size, root }) = observation.checkpoint.as_ref().map(|seen| Checkpoint {
-        origin: seen.origin.clone(),
-        size: seen.size,
-        root: seen.root,
-    }) else {
+    let Some(SeenCheckpoint { origin, size, root }) = &observation.checkpoint else {
         return Ok(());
     };
-    if origin != log.head().origin {
+    if *origin != log.head().origin {
         return Err(format!(
             "its host saw the log {origin:?}, this is {:?}",
             log.head().origin
         ));
     }
     // Below the tiles that the pack brings the root cannot be computed; the host's later checkpoints cover that part.
-    match log.root_at(size) {
-        Some(found) if found != root => Err(format!(
+    match log.root_at(*size) {
+        Ok(found) if found != *root => Err(format!(
             "its host saw another log: at {size} entries root {root}, here {found}"
         )),
-        None if size > log.head().size => Err(format!(
+        Err(_) if *size > log.head().size => Err(format!(
             "its host saw {size} entries of the log, this pack shows {}",
             log.head().size
         )),

@@ -159,7 +159,9 @@ pub(super) fn split(line: &[u8]) -> Option<(&[u8], u64)> {
     let (envelope, index) = rest.split_at_checked(comma)?;
     let digits = std::str::from_utf8(index.strip_prefix(b",\"index\":")?).ok()?;
     let number: u64 = digits.parse().ok()?;
-    (number.to_string() == digits).then_some((envelope, number))
+    // One spelling: no sign, no zero in front.
+    let plain = digits == "0" || digits.starts_with(|first| matches!(first, '1'..='9'));
+    plain.then_some((envelope, number))
 }
 
 #[cfg(test)]

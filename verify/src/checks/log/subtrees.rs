@@ -1,4 +1,4 @@
-//! A tile with every complete subtree in it: what roots at any size are made of.
+//! A tile above level 0 with every complete subtree in it: what roots at any size are made of.
 
 use evidence::Digest;
 use evidence::tree::node_hash;
