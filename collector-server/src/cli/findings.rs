@@ -1,6 +1,7 @@
 //! `findings`
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +11,7 @@ use evidence::statement::HostId;
 use super::hosts::words;
 use super::question::{Asked, When, count, printing, table};
 use crate::data_dir::DataDir;
-use crate::query::{FindingFilter, ListedFinding, QueryError, Span};
+use crate::query::{FindingFilter, ListedFinding, Span};
 
 /// List findings: what rules say about hosts, and what was observed
 #[derive(Debug, Args)]
@@ -82,11 +83,13 @@ fn json(asked: &Asked, span: Span, filter: &FindingFilter, out: &mut dyn Write) 
     let mut failed = None;
     let mut separator = "[\n";
     let listed = asked.query.findings(span, filter, |finding| {
-        if failed.is_none() {
-            failed = write(&finding, separator, out).err();
-            separator = ",\n";
+        failed = write(&finding, separator, out).err();
+        separator = ",\n";
+        if failed.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
-        Ok::<(), QueryError>(())
     });
     if let Some(error) = failed {
         return Err(error);
@@ -111,7 +114,7 @@ fn people(asked: &Asked, span: Span, filter: &FindingFilter, out: &mut dyn Write
         if total <= MOST {
             shown.add_row(row(&listed));
         }
-        Ok(())
+        ControlFlow::Continue(())
     })?;
     if total > 0 {
         writeln!(out, "{shown}")?;

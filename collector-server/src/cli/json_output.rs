@@ -1,6 +1,7 @@
 //! `docs/json-output.md` against what is printed.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use controls::{RuleSet, catalogue};
 use serde_json::Value;
@@ -32,7 +33,7 @@ fn findings(query: &Query, span: Span) -> Vec<Value> {
     let mut findings = Vec::new();
     let take = |finding| {
         findings.push(serde_json::to_value(finding).unwrap());
-        Ok(())
+        ControlFlow::Continue(())
     };
     query.findings(span, &FindingFilter::default(), take).unwrap();
     findings

@@ -1,6 +1,7 @@
 //! Findings: hosts and rules.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use controls::finding::Finding;
 use controls::verdict::Verdict;
@@ -82,12 +83,13 @@ impl Query {
         })
     }
 
-    /// Hands over every finding that fulfils the conditions, by host name, then rule, then time. Returns what it is about.
+    /// Hands over every finding that fulfils the conditions, by host name, then rule, then time, until `take` has had enough.
+    /// Returns what it is about.
     pub fn findings(
         &self,
         span: Span,
         filter: &FindingFilter,
-        mut take: impl FnMut(ListedFinding) -> Result<(), QueryError>,
+        mut take: impl FnMut(ListedFinding) -> ControlFlow<()>,
     ) -> Result<AsOf, QueryError> {
         self.ask(span, |asking| {
             let places = match &filter.rule {
@@ -99,8 +101,9 @@ impl Query {
                 let timeline = past.timeline(&host)?;
                 for place in &places {
                     for finding in past.findings_of(&host, &timeline, *place)? {
-                        if filter.verdicts.is_empty() || filter.verdicts.contains(&finding.verdict) {
-                            take(asking.listed(&host, finding)?)?;
+                        let wanted = filter.verdicts.is_empty() || filter.verdicts.contains(&finding.verdict);
+                        if wanted && take(asking.listed(&host, finding)?).is_break() {
+                            return Ok(asking.as_of);
                         }
                     }
                 }

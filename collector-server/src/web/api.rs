@@ -3,6 +3,7 @@
 //! Every address takes `at=TIME`, or `from=TIME&to=TIME` where a period makes sense; the present without them. A program
 //! sends the cookie of a session.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -184,12 +185,12 @@ async fn findings(visit: Visit, asked: Asking) -> Answer {
     answer(&visit, move |query| {
         let (mut findings, mut complete) = (Vec::new(), true);
         let as_of = query.findings(span, &filter, |finding| {
-            if findings.len() < FINDINGS {
-                findings.push(finding);
-            } else {
+            if findings.len() == FINDINGS {
                 complete = false;
+                return ControlFlow::Break(());
             }
-            Ok(())
+            findings.push(finding);
+            ControlFlow::Continue(())
         })?;
         Ok(FindingList {
             as_of,

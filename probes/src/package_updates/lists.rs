@@ -6,7 +6,7 @@
 mod chunks;
 
 use std::collections::HashMap;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 
 use memchr::memmem::Finder;
 
@@ -18,11 +18,11 @@ use crate::formats::stanza::Stanza;
 use crate::reading::{Reading, Unread};
 
 /// Longest stanza. Debian's longest has 60 kB.
-const MAX_STANZA: usize = 4 * 1024 * 1024;
+const MAX_STANZA: usize = 2 * 1024 * 1024;
 /// Most bytes that a list may have uncompressed: ten times Ubuntu's largest.
 const MAX_BYTES: u64 = 700 * 1024 * 1024;
-/// Bytes that are searched at a time: some stanzas at once, and they stay in the processor's cache.
-const WINDOW: usize = 256 * 1024;
+/// Bytes that are unpacked at a time: some stanzas at once, and they stay in the processor's cache.
+const PIECE: usize = 256 * 1024;
 
 /// What can be appended to the name of a list, and how it is then packed; in the order in which apt looks.
 pub(super) const PACKED: [(&str, Packed); 7] = [
@@ -122,8 +122,8 @@ pub(super) fn read(
     let scanned = match packed {
         Packed::Lz4 => scan(lz4_flex::frame::FrameDecoder::new(&mut chunks), path, wanted),
         Packed::Gzip => {
-            let buffered = BufReader::with_capacity(WINDOW, &mut chunks);
-            scan(flate2::bufread::MultiGzDecoder::new(buffered), path, wanted)
+            let unpacked = flate2::bufread::MultiGzDecoder::new(&mut chunks);
+            scan(BufReader::with_capacity(PIECE, unpacked), path, wanted)
         }
         Packed::Plain | Packed::Unknown => scan(&mut chunks, path, wanted),
     };
@@ -165,51 +165,58 @@ fn stat(reading: &Reading<'_>, path: &str) -> Result<Option<(u64, i64)>, ListErr
     Ok(stat.map(|stat| (stat.size, stat.mtime)))
 }
 
-/// Goes through the stanzas of a list, a window at a time.
-fn scan(mut list: impl Read, path: &str, wanted: &Wanted<'_>) -> Result<(Vec<Offered>, u64), ListError> {
+/// Goes through the stanzas of a list where they lie in what was unpacked; only those that a piece ends in are copied.
+fn scan(mut list: impl BufRead, path: &str, wanted: &Wanted<'_>) -> Result<(Vec<Offered>, u64), ListError> {
     let blank = Finder::new(b"\n\n");
     let mut offered = vec![];
-    let mut window = vec![0; WINDOW];
-    let (mut filled, mut total) = (0, 0);
+    let mut begun: Vec<u8> = vec![];
+    let mut total = 0;
     loop {
-        let free = window.get_mut(filled..).unwrap_or_default();
-        let read = match list.read(free) {
-            Ok(read) => read,
+        let piece = match list.fill_buf() {
+            Ok(piece) => piece,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ListError::malformed(path, format_args!("cannot be unpacked: {error}"))),
         };
-        total += read as u64;
+        if piece.is_empty() {
+            offer(&begun, path, wanted, &mut offered)?;
+            return Ok((offered, total));
+        }
+        let length = piece.len();
+        total += length as u64;
         if total > MAX_BYTES {
             return Err(ListError::malformed(path, format_args!("more than {MAX_BYTES} bytes")));
         }
-        filled += read;
-        let mut rest = window.get(..filled).unwrap_or_default();
-        // Decoders give small pieces; searching again and again from the beginning of a long stanza would be slow.
-        if read > 0 && filled < window.len() / 2 {
-            continue;
-        }
-        while let Some(length) = blank.find(rest) {
-            let (stanza, after) = rest.split_at_checked(length).unwrap_or_default();
-            offer(stanza, path, wanted, &mut offered)?;
-            rest = after.get(2..).unwrap_or_default();
-        }
-        if read == 0 {
-            offer(rest, path, wanted, &mut offered)?;
-            return Ok((offered, total));
-        }
-        let left = rest.len();
-        window.copy_within(filled - left..filled, 0);
-        filled = left;
-        if filled > window.len() / 2 {
-            if window.len() >= MAX_STANZA {
-                return Err(ListError::malformed(
-                    path,
-                    format_args!("a stanza of more than {} bytes", MAX_STANZA / 2),
-                ));
+        let mut rest = piece;
+        if let Some(after) = complete(&mut begun, piece, &blank) {
+            offer(&begun, path, wanted, &mut offered)?;
+            begun.clear();
+            rest = after;
+            while let Some(length) = blank.find(rest) {
+                let (stanza, after) = rest.split_at_checked(length).unwrap_or_default();
+                offer(stanza, path, wanted, &mut offered)?;
+                rest = after.get(2..).unwrap_or_default();
             }
-            window.resize(window.len() * 2, 0);
         }
+        begun.extend_from_slice(rest);
+        if begun.len() > MAX_STANZA {
+            let what = format_args!("a stanza of more than {MAX_STANZA} bytes");
+            return Err(ListError::malformed(path, what));
+        }
+        list.consume(length);
     }
+}
+
+/// Appends to a stanza that began in earlier pieces what this one has of it, and gives what follows its end; `None` if it
+/// does not end here.
+fn complete<'p>(begun: &mut Vec<u8>, piece: &'p [u8], blank: &Finder<'_>) -> Option<&'p [u8]> {
+    if begun.ends_with(b"\n")
+        && let Some(after) = piece.strip_prefix(b"\n")
+    {
+        return Some(after);
+    }
+    let (stanza, after) = piece.split_at_checked(blank.find(piece)?)?;
+    begun.extend_from_slice(stanza);
+    after.get(2..)
 }
 
 /// Takes what a stanza offers for a wanted package.

@@ -4,6 +4,7 @@ use controls::catalogue;
 use controls::status::Status;
 use controls::verdict::Verdict;
 use evidence::Timestamp;
+use std::ops::ControlFlow;
 
 use super::ground::{Ground, RULES, Stated, at, kernel_and_release, packages, stated};
 use crate::query::{FindingFilter, HostFilter, HostReporting, Namesake, Page, Query, Span};
@@ -30,7 +31,7 @@ fn verdict(query: &Query, rule: &str, span: Span) -> Verdict {
     query
         .findings(span, &filter, |listed| {
             found.push(listed.finding.verdict);
-            Ok(())
+            ControlFlow::Continue(())
         })
         .unwrap();
     assert_eq!(found.len(), 1);

@@ -5,6 +5,7 @@ use controls::status::Standing;
 use controls::verdict::Verdict;
 use evidence::Timestamp;
 use proptest::prelude::*;
+use std::ops::ControlFlow;
 
 use super::ground::{BEGIN, Ground, RULES, Stated, at, denied, kernel_and_release, packages, sort};
 use crate::clock::Clock as _;
@@ -72,7 +73,7 @@ fn compare(ground: &Ground, query: &Query, span: Span) {
     query
         .findings(span, &FindingFilter::default(), |listed| {
             findings.push(listed.finding);
-            Ok(())
+            ControlFlow::Continue(())
         })
         .unwrap();
     sort(&mut findings);
@@ -171,7 +172,7 @@ fn instant_is_period(query: &Query, at: Timestamp) {
             let mut found = Vec::new();
             let take = |listed: ListedFinding| {
                 found.push(listed.finding);
-                Ok(())
+                ControlFlow::Continue(())
             };
             query.findings(span, &filter, take).unwrap();
             found

@@ -1,6 +1,6 @@
 //! A file of the host as a stream.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use crate::reading::{Reading, Unread};
 
@@ -46,8 +46,8 @@ impl<'r, 'h> Chunks<'r, 'h> {
     }
 }
 
-impl Read for Chunks<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Chunks<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.chunk.len() && !self.ended {
             match self.next_chunk() {
                 Ok(chunk) => {
@@ -63,12 +63,18 @@ impl Read for Chunks<'_, '_> {
                 }
             }
         }
-        let rest = self.chunk.get(self.used..).unwrap_or_default();
-        let length = rest.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {
-            to.copy_from_slice(from);
-        }
-        self.used += length;
+        Ok(self.chunk.get(self.used..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.used = self.chunk.len().min(self.used + length);
+    }
+}
+
+impl Read for Chunks<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
         Ok(length)
     }
 }

@@ -5,7 +5,7 @@
 //! parsed only if its package is installed.
 
 use std::collections::HashMap;
-use std::io::{BufReader, Read};
+use std::io::Read;
 
 use memchr::memmem::Finder;
 use quick_xml::escape::unescape;
@@ -302,11 +302,8 @@ fn entries(
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let cut = match ending {
         "xml" => cut(&mut chunks, name, entry),
-        "gz" => {
-            let buffered = BufReader::with_capacity(WINDOW, &mut chunks);
-            cut(flate2::bufread::MultiGzDecoder::new(buffered), name, entry)
-        }
-        "zst" => match ruzstd::decoding::StreamingDecoder::new(BufReader::with_capacity(WINDOW, &mut chunks)) {
+        "gz" => cut(flate2::bufread::MultiGzDecoder::new(&mut chunks), name, entry),
+        "zst" => match ruzstd::decoding::StreamingDecoder::new(&mut chunks) {
             Ok(decoder) => cut(decoder, name, entry),
             Err(error) => Err(error.to_string()),
         },

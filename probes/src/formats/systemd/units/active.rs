@@ -48,7 +48,15 @@ impl Active {
             ),
             Err(unread) => Known::unread(&unread),
         };
-        let (told, failed) = match told(reading) {
+        let told = if reading.declares(SYSTEMCTL) {
+            Known::clone(&reading.shared("systemctl list-units", told))
+        } else {
+            not(
+                Outcome::Unsupported,
+                format!("{FOLDER} tells of services alone, and {SYSTEMCTL} is not asked"),
+            )
+        };
+        let (told, failed) = match told {
             Known::Observed((active, failed)) => (Known::Observed(active), Known::Observed(failed)),
             Known::Not(why) => (Known::Not(why.clone()), Known::Not(why)),
         };
@@ -80,12 +88,6 @@ impl Active {
 
 /// Those that are active, and those that failed.
 fn told(reading: &Reading<'_>) -> Known<(BTreeSet<String>, BTreeSet<String>)> {
-    if !reading.declares(SYSTEMCTL) {
-        return not(
-            Outcome::Unsupported,
-            format!("{FOLDER} tells of services alone, and {SYSTEMCTL} is not asked"),
-        );
-    }
     let command = Command {
         program: SYSTEMCTL,
         args: &ARGS,
