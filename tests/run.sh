@@ -19,7 +19,7 @@ packages=(
   distro-info distro-info-data apt dpkg rpm createrepo-c dnf zypper pacman-package-manager
   openssh-server openssh-client sudo opendoas passwd login pamtester libpwquality-tools dconf-cli krb5-user
   nftables iptables ufw firewalld systemd systemd-container chrony auditd rsyslog logrotate
-  containerd podman borgbackup restic
+  containerd podman borgbackup restic openscap-scanner
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv python3-yaml chromium fonts-dejavu-core
 )
@@ -71,6 +71,9 @@ cargo test --workspace --all-features --locked --no-fail-fast
 
 step "Hosts of other releases, as folders"
 root tests/roots/run.py "$target/debug/affiant-agent"
+
+step "OpenSCAP's answers beside ours"
+root tests/openscap/run.py "$target/debug/affiant-agent"
 
 step "A guest with its own kernel: volumes of every kind"
 tests/guest/disk-encryption.sh "$target/debug/affiant-agent"
