@@ -187,6 +187,22 @@ impl<T> Known<T> {
         }
     }
 
+    /// The same outcome with another value.
+    pub(crate) fn map<U>(&self, of: impl FnOnce(&T) -> U) -> Known<U> {
+        match self {
+            Self::Observed(value) => Known::Observed(of(value)),
+            Self::Not(why) => Known::Not(why.clone()),
+        }
+    }
+
+    /// Why it was not seen, if it was not.
+    pub(crate) fn why(&self) -> Option<&NotKnown> {
+        match self {
+            Self::Observed(_) => None,
+            Self::Not(why) => Some(why),
+        }
+    }
+
     /// The value, if it was seen.
     pub fn value(&self) -> Option<&T> {
         match self {

@@ -7,9 +7,12 @@ Each root is made with mmdebstrap from the mirror that this machine's apt is con
 that is added and `apt-get update` runs inside, so that updates really are pending. Needs root. Exit 0: everything agrees.
 """
 
+import datetime
 import json
 import os
+import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,8 @@ import tempfile
 SUITES = ["bullseye", "bookworm", "trixie"]
 # Of these programs one has to say something for the comparison to mean something.
 PACKAGES = "apt,openssh-server,sudo,cron,ca-certificates,libpam-pwquality"
+# Of these releases logins are in databases.
+LOGIN_PACKAGES = {"trixie": ",lastlog2,wtmpdb"}
 problems = []
 
 
@@ -41,7 +46,7 @@ def mirror(kind):
 
 
 def make(root, suite):
-    run("mmdebstrap", "-q", "--variant=minbase", f"--include={PACKAGES}", suite, root, f"deb {mirror('debian')} {suite} main")
+    run("mmdebstrap", "-q", "--variant=minbase", f"--include={PACKAGES}{LOGIN_PACKAGES.get(suite, '')}", suite, root, f"deb {mirror('debian')} {suite} main")
     with open(f"{root}/etc/apt/sources.list", "a") as sources:
         sources.write(f"deb {mirror('debian')} {suite}-updates main\n")
         sources.write(f"deb {mirror('debian-security')} {suite}-security main\n")
@@ -55,6 +60,54 @@ def compare(what, ours, theirs):
         return
     problems.append(what)
     print(f"  NOT {what}: only we say {sorted(ours - theirs)[:5]}, only they say {sorted(theirs - ours)[:5]}")
+
+
+def record_logins(root):
+    """Accounts whose logins the release's own programs write to their databases: from the older files, and one now."""
+    numbers = random.Random(27001)
+    users = [(f"user{number}", 2000 + number) for number in range(300)]
+    with open(f"{root}/etc/passwd", "a") as passwd:
+        passwd.writelines(f"{name}:x:{uid}:100::/:/bin/sh\n" for name, uid in users)
+    edges = [1, 86399, 86400, 2**31 - 1, 2**31, 2**32 - 1]
+    with open(f"{root}/lastlog", "wb") as lastlog:
+        for name, uid in users[:200]:
+            time = numbers.choice(edges) if uid % 5 == 0 else numbers.randrange(900_000_000, 1_790_000_000)
+            lastlog.seek(uid * 292)
+            lastlog.write(struct.pack("<I32s256s", time, b"pts/0", b"198.51.100.7"))
+    form = "<hxxi32s4s32s256shhiii16s20s"  # struct utmp of utmp(5)
+    time = 1_600_000_000
+    with open(f"{root}/wtmp", "wb") as wtmp:
+        wtmp.write(struct.pack(form, 2, 0, b"~", b"~~", b"reboot", b"6.1", 0, 0, 0, time, 5, b"", b""))
+        for number in range(1500):
+            time += numbers.randrange(100, 200_000)
+            name = users[numbers.randrange(100, 250)][0]
+            line, key = f"pts/{number % 7}".encode(), f"ts/{number % 7}".encode()
+            wtmp.write(struct.pack(form, 7, number + 2, line, key, name.encode(), b"198.51.100.9", 0, 0, 0, time, 5, b"", b""))
+            if number % 4:
+                wtmp.write(struct.pack(form, 8, number + 2, line, key, b"", b"", 0, 0, 0, time + 50, 5, b"", b""))
+    os.makedirs(f"{root}/var/lib/lastlog", exist_ok=True)
+    inside(root, "lastlog2", "--import", "/lastlog")
+    inside(root, "lastlog2", "--set", "--user", "user7")
+    inside(root, "wtmpdb", "import", "/wtmp")
+    inside(root, "wtmpdb", "boot")
+
+
+def check_logins(facts, root, suite):
+    told = facts.facts("last-logins")
+    if told["accounts"]["outcome"] != "observed":
+        sys.exit(f"{suite}: last-logins: {told}")
+    uids = {line.split(":")[0]: int(line.split(":")[2]) for line in inside(root, "getent", "passwd").splitlines()}
+    newest = {}
+    for line in inside(root, "lastlog2", "--active").splitlines()[1:]:
+        # `user1  pts/0  198.51.100.7  Thu Jul 16 02:53:02 +0000 2009`
+        time = datetime.datetime.strptime(" ".join(line.split()[-6:]), "%a %b %d %H:%M:%S %z %Y")
+        newest[line.split()[0]] = (time.date().isoformat(), "lastlog2")
+    for entry in json.loads(inside(root, "wtmpdb", "last", "--json", "--time-format", "iso"))["entries"]:
+        day = entry["login"][:10]
+        if entry["tty"] != "system boot" and day > newest.get(entry["user"], ("", ""))[0]:
+            newest[entry["user"]] = (day, "wtmpdb")
+    ours = {(a["uid"], a["last_day"][:10], a["recorded_in"]) for a in told["accounts"]["value"] if "last_day" in a}
+    compare(f"{suite}: last logins, lastlog2 and wtmpdb last", ours, {(uids[name], *day) for name, day in newest.items()})
 
 
 class Facts:
@@ -78,6 +131,8 @@ class Facts:
 
 
 def check(agent, root, suite, folder):
+    if suite in LOGIN_PACKAGES:
+        record_logins(root)
     run(agent, "collect", "--root", root, "--output", folder)
     run("sha256sum", "-c", "--quiet", "manifest", cwd=folder)
     facts = Facts(folder)
@@ -108,6 +163,9 @@ def check(agent, root, suite, folder):
     ours = {(user["uid"], user["gid"]) for user in facts.facts("accounts")["users"]}
     theirs = {tuple(map(int, line.split(":")[2:4])) for line in inside(root, "getent", "passwd").splitlines()}
     compare(f"{suite}: accounts, getent", ours, theirs)
+
+    if suite in LOGIN_PACKAGES:
+        check_logins(facts, root, suite)
 
 
 def main():

@@ -5,10 +5,14 @@
 //! meanwhile; [`Database::unchanged`] tells.
 
 mod btree;
+mod place;
 mod record;
+mod schema;
 mod wal;
 
+pub use place::resolved;
 pub use record::{Record, Value};
+pub use schema::Table;
 
 use super::windows::Windows;
 use crate::reading::{Reading, Unread};
@@ -47,18 +51,26 @@ pub struct Database<'r, 'h> {
     stamp: Stamp,
 }
 
-/// By what a change of the files is noticed: length and time of both.
-type Stamp = [Option<(u64, i64)>; 2];
+/// By what a change of the files is noticed: of the database and its log length, time, and header, which holds a counter of
+/// transactions or salts; and whether there is a journal to be played back.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    files: [Option<(u64, i64, Vec<u8>)>; 2],
+    hot_journal: bool,
+}
+
+const HEADER: usize = 100;
 
 impl<'r, 'h> Database<'r, 'h> {
-    /// Opens the database at `path`. `Ok(None)`: not there, or empty as before its first table.
+    /// Opens the database at `path`, or where a link there leads. `Ok(None)`: not there, or empty as before its first table.
     pub fn open(reading: &'r Reading<'h>, path: &str) -> Result<Option<Self>, SqliteError> {
-        let stamp = stamp(reading, path)?;
-        let Some((length, _)) = stamp[0] else {
+        let path = &resolved(reading, path)?;
+        let stamp = Stamp::take(reading, path)?;
+        let Some((length, _, _)) = stamp.files[0] else {
             return Ok(None);
         };
         let mut file = Windows::new(reading, path);
-        let Some(header) = file.array::<100>(0)? else {
+        let Some(header) = file.array::<HEADER>(0)? else {
             return if length == 0 {
                 Ok(None)
             } else {
@@ -81,16 +93,11 @@ impl<'r, 'h> Database<'r, 'h> {
             return Err(malformed(path, "its texts are not in UTF-8"));
         }
         let mut pages = u32::try_from(length / page_size as u64).unwrap_or(u32::MAX);
-        let uses_log = header[19] == 2;
-        let log = if uses_log {
-            wal::Log::open(reading, &format!("{path}-wal"), page_size)?
-        } else {
-            None
-        };
+        // A log that is there counts whatever mode the header tells: SQLite does it so.
+        let log = wal::Log::open(reading, &format!("{path}-wal"), page_size)?;
         if let Some(log) = &log {
             pages = log.pages;
         }
-        let journal = reading.stat(&format!("{path}-journal"))?;
         Ok(Some(Self {
             reading,
             file,
@@ -98,7 +105,7 @@ impl<'r, 'h> Database<'r, 'h> {
             page_size,
             usable,
             pages,
-            hot_journal: !uses_log && journal.is_some_and(|stat| stat.size > 0),
+            hot_journal: stamp.hot_journal,
             stamp,
         }))
     }
@@ -109,9 +116,11 @@ impl<'r, 'h> Database<'r, 'h> {
         self.hot_journal
     }
 
-    /// Whether the files are still those that were opened, by length and modification time.
+    /// Whether the files are still those that were opened: no transaction ended and none began to write meanwhile.
     pub fn unchanged(&self) -> Result<bool, SqliteError> {
-        Ok(stamp(self.reading, self.file.path())? == self.stamp)
+        let log = self.log.as_ref();
+        let log = log.map_or(Ok(true), |log| log.ends_as_before(self.reading))?;
+        Ok(log && Stamp::take(self.reading, self.file.path())? == self.stamp)
     }
 
     /// Calls `row` with the record of each row of a table, in order of row ids; a row that cannot be read is an `Err`
@@ -121,18 +130,20 @@ impl<'r, 'h> Database<'r, 'h> {
         table: &str,
         row: &mut dyn FnMut(Result<Record<'_>, String>) -> bool,
     ) -> Result<bool, SqliteError> {
-        let mut root = None;
-        self.walk(1, &mut |record| {
-            // type, name, tbl_name, rootpage, sql
-            let Ok(record) = record else { return true };
-            if record.text(0) == Some(b"table") && record.text(1) == Some(table.as_bytes()) {
-                root = record.integer(3).and_then(|page| u32::try_from(page).ok());
-            }
-            root.is_none()
-        })?;
-        let Some(root) = root else { return Ok(false) };
-        self.walk(root, row)?;
+        let Some(table) = self.table(table)? else {
+            return Ok(false);
+        };
+        self.rows_of(&table, row)?;
         Ok(true)
+    }
+
+    /// As [`Self::rows`], of a table that was looked up.
+    pub fn rows_of(
+        &mut self,
+        table: &Table,
+        row: &mut dyn FnMut(Result<Record<'_>, String>) -> bool,
+    ) -> Result<(), SqliteError> {
+        self.walk(table.root, row)
     }
 
     /// Appends the usable part of a page to `into`.
@@ -153,9 +164,32 @@ impl<'r, 'h> Database<'r, 'h> {
     }
 }
 
-fn stamp(reading: &Reading<'_>, path: &str) -> Result<Stamp, Unread> {
-    let of = |path: &str| Ok(reading.stat(path)?.map(|stat| (stat.size, stat.mtime)));
-    Ok([of(path)?, of(&format!("{path}-wal"))?])
+impl Stamp {
+    fn take(reading: &Reading<'_>, path: &str) -> Result<Self, Unread> {
+        let of = |path: &str| -> Result<_, Unread> {
+            let Some(stat) = reading.stat(path)? else {
+                return Ok(None);
+            };
+            let header = reading.bytes_at(path, 0, HEADER)?.unwrap_or_default();
+            Ok(Some((stat.size, stat.mtime, header)))
+        };
+        // Before the headers for who has read the pages, and after them for who will: a transaction writes its pages,
+        // the header among them in any order, while its journal is there.
+        let before = has_hot_journal(reading, path)?;
+        let files = [of(path)?, of(&format!("{path}-wal"))?];
+        let hot_journal = before || has_hot_journal(reading, path)?;
+        Ok(Self { files, hot_journal })
+    }
+}
+
+/// An ended transaction may leave its journal, with zeroes in the place of the header.
+fn has_hot_journal(reading: &Reading<'_>, path: &str) -> Result<bool, Unread> {
+    let journal = format!("{path}-journal");
+    if reading.stat(&journal)?.is_none_or(|stat| stat.size == 0) {
+        return Ok(false);
+    }
+    let first = reading.bytes_at(&journal, 0, 1)?.unwrap_or_default();
+    Ok(first.first().is_some_and(|first| *first != 0))
 }
 
 fn malformed(path: &str, what: impl Into<String>) -> SqliteError {

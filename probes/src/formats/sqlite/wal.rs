@@ -15,6 +15,9 @@ pub(super) struct Log<'r, 'h> {
     pub(super) pages: u32,
     /// Where the newest committed content of a page lies.
     offsets: BTreeMap<u32, u64>,
+    /// What stands behind the last commit and behind the last frame, where the next transaction will write: the log can be
+    /// as long as before and begin as before.
+    ends: [(u64, Vec<u8>); 2],
 }
 
 impl<'r, 'h> Log<'r, 'h> {
@@ -47,6 +50,7 @@ impl<'r, 'h> Log<'r, 'h> {
             file,
             pages: 0,
             offsets: BTreeMap::new(),
+            ends: [(HEADER, vec![]), (HEADER, vec![])],
         };
         log.scan(page_size, salts, sum)?;
         Ok(Some(log).filter(|log| log.pages > 0))
@@ -57,9 +61,17 @@ impl<'r, 'h> Log<'r, 'h> {
         let mut pending = vec![];
         let mut at = HEADER;
         let mut frame = Vec::with_capacity(FRAME_HEADER + page_size);
+        let mut after_commit = true;
         loop {
             frame.clear();
-            if !self.file.append(at, FRAME_HEADER + page_size, &mut frame)? {
+            let whole = self.file.append(at, FRAME_HEADER + page_size, &mut frame)?;
+            let head = (at, frame.get(..FRAME_HEADER).unwrap_or(&frame).to_vec());
+            let [committed, last] = &mut self.ends;
+            if after_commit {
+                committed.clone_from(&head);
+            }
+            *last = head;
+            if !whole {
                 return Ok(());
             }
             let word = |at: usize| be(frame.get(at..));
@@ -70,12 +82,23 @@ impl<'r, 'h> Log<'r, 'h> {
                 return Ok(());
             }
             pending.push((page, at + FRAME_HEADER as u64));
-            if committed > 0 {
+            after_commit = committed > 0;
+            if after_commit {
                 self.pages = committed;
                 self.offsets.extend(pending.drain(..));
             }
             at += (FRAME_HEADER + page_size) as u64;
         }
+    }
+
+    /// Whether nothing was written behind what was read. That the log begins as before is for the caller to see.
+    pub(super) fn ends_as_before(&self, reading: &Reading<'_>) -> Result<bool, Unread> {
+        for (at, head) in &self.ends {
+            if reading.bytes_at(self.file.path(), *at, FRAME_HEADER)?.as_ref() != Some(head) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn offset(&self, page: u32) -> Option<u64> {
