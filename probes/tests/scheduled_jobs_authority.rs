@@ -127,7 +127,7 @@ fn crontab_refuses_what_has_a_wrong_line() {
         own.len(),
         wrong.join("\n")
     );
-    assert!(accepted.len() > 150 && accepted.len() < 450, "{}", accepted.len());
+    assert!(accepted.len() > 100 && accepted.len() < 450, "{}", accepted.len());
 }
 
 /// Starts cron, for which the machine has just been started, and waits until it has run what it runs then.
@@ -145,31 +145,18 @@ const RUN_CRON: &str = r#"
     kill $cron
 "#;
 
-#[test]
-fn jobs_of_the_probe_are_those_that_cron_runs() {
-    const USERS: [(&str, u32); 6] = [
-        ("root", 0),
-        ("daemon", 1),
-        ("bin", 2),
-        ("sys", 3),
-        ("games", 5),
-        ("nobody", 65534),
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
-    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
-    put(root, "ran", "", 0o666);
-    let ran = root.join("ran");
-    // In the place of a shell: writes down who it is and what it is to run.
-    let shell = root.join("shell");
-    let script = format!("#!/bin/sh\nprintf '%s %s\\0' \"$(id -u)\" \"$2\" >>{}\n", ran.display());
-    put(root, "shell", &script, 0o755);
-    let passwd: Vec<String> = USERS
-        .iter()
-        .map(|(name, uid)| format!("{name}:x:{uid}:0::/:/bin/sh\n"))
-        .collect();
-    put(root, "etc/passwd", &passwd.concat(), 0o644);
+const USERS: [(&str, u32); 6] = [
+    ("root", 0),
+    ("daemon", 1),
+    ("bin", 2),
+    ("sys", 3),
+    ("games", 5),
+    ("nobody", 65534),
+];
+const FILES: usize = 300;
 
+/// Tables of the system and of users with jobs for `shell`.
+fn write_tables(root: &Path, shell: &Path) {
     let name =
         "([a-z]{1,6}|[A-Z0-9_-]{1,4}|[a-z]{1,3}\\.(sh|conf|dpkg-old|rpmsave)|[a-z]{2}~|\\.[a-z]{2}|[a-z]{2}[+@:,])";
     let bad = prop_oneof![
@@ -185,8 +172,7 @@ fn jobs_of_the_probe_are_those_that_cron_runs() {
     let owner = prop_oneof![12 => Just(0), 1 => Just(2)];
     let end = prop_oneof![15 => Just("\n"), 1 => Just("")];
     let file = (name, prop::collection::vec(job, 1..4), mode, owner, end);
-    let mut files = 0;
-    for (name, jobs, mode, owner, end) in some(300, file) {
+    for (name, jobs, mode, owner, end) in some(FILES, file) {
         let mut text = format!("# c\n SHELL = {}\n\n", shell.display());
         for (command, user, blank, bad) in jobs {
             text += &format!("{bad}{blank}@reboot{blank} {}{blank}\t{command}\n", USERS[user].0);
@@ -194,7 +180,6 @@ fn jobs_of_the_probe_are_those_that_cron_runs() {
         let path = format!("etc/cron.d/{name}");
         put(root, &path, &format!("{}{end}", text.trim_end_matches('\n')), mode);
         chown(root.join(path), Some(owner), None).unwrap();
-        files += 1;
     }
     put(
         root,
@@ -223,6 +208,25 @@ fn jobs_of_the_probe_are_those_that_cron_runs() {
         let owner = [*uid, *uid, 1, 0, *uid, *uid][index];
         chown(root.join(path), Some(owner), None).unwrap();
     }
+}
+
+#[test]
+fn jobs_of_the_probe_are_those_that_cron_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+    put(root, "ran", "", 0o666);
+    let ran = root.join("ran");
+    // In the place of a shell: writes down who it is and what it is to run.
+    let shell = root.join("shell");
+    let script = format!("#!/bin/sh\nprintf '%s %s\\0' \"$(id -u)\" \"$2\" >>{}\n", ran.display());
+    put(root, "shell", &script, 0o755);
+    let passwd: Vec<String> = USERS
+        .iter()
+        .map(|(name, uid)| format!("{name}:x:{uid}:0::/:/bin/sh\n"))
+        .collect();
+    put(root, "etc/passwd", &passwd.concat(), 0o644);
+    write_tables(root, &shell);
     within(root, RUN_CRON);
 
     let mut theirs: BTreeMap<(u64, String), u32> = BTreeMap::new();
@@ -256,7 +260,7 @@ fn jobs_of_the_probe_are_those_that_cron_runs() {
         }
     }
     println!(
-        "{files} files, {} jobs that ran; jobs by reason: {reasons:?}",
+        "{FILES} files, {} jobs that ran; jobs by reason: {reasons:?}",
         theirs.values().sum::<u32>()
     );
     let extra: Vec<_> = own
@@ -271,7 +275,7 @@ fn jobs_of_the_probe_are_those_that_cron_runs() {
         extra.is_empty() && missed.is_empty(),
         "not run: {extra:?}\nmissed: {missed:?}"
     );
-    assert!(theirs.len() > 80 && reasons.len() == 4, "{} {reasons:?}", theirs.len());
+    assert!(theirs.len() > 60 && reasons.len() == 4, "{} {reasons:?}", theirs.len());
 }
 
 #[test]
@@ -318,7 +322,7 @@ fn scripts_that_run_are_those_of_run_parts() {
     let own: BTreeSet<String> = runs.map(|script| script["path"].as_str().unwrap().to_owned()).collect();
     println!("{} scripts, {} run", scripts.len(), theirs.len());
     assert_eq!(own, theirs);
-    assert!(theirs.len() > 25 && scripts.len() > theirs.len() + 40);
+    assert!(theirs.len() > 20 && scripts.len() > theirs.len() + 40);
 }
 
 #[test]
