@@ -134,9 +134,12 @@ fn text(reading: &Reading<'_>, path: &str) -> Result<Option<String>, Unread> {
         Err(Unread::Malformed { .. } | Unread::Failed { .. }) => None,
         other => other?,
     };
-    let text = text.unwrap_or_default();
+    Ok(text.and_then(|text| printable(&text)))
+}
+
+fn printable(text: &str) -> Option<String> {
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
-    Ok((!text.is_empty()).then_some(text))
+    (!text.is_empty()).then_some(text)
 }
 
 fn attribute(reading: &Reading<'_>, path: &str) -> Known<String> {

@@ -18,7 +18,7 @@
 
 mod banner;
 mod collect;
-mod dconf;
+pub(crate) mod dconf;
 mod defaults;
 mod facts;
 mod kde;

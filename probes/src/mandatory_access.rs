@@ -27,7 +27,7 @@ pub use facts::*;
 
 use crate::formats::systemd::Units;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
-use crate::reading::{Reading, Unread};
+use crate::reading::{Kind, Reading, Unread};
 
 const SECURITY: &str = "/sys/kernel/security";
 const SELINUX: &str = "/sys/fs/selinux";
@@ -165,11 +165,25 @@ fn at_boot(reading: &Reading<'_>) -> Known<crate::formats::systemd::UnitState> {
     }
 }
 
+/// apparmor_parser(8) passes over a profile's file if something of that name is in `disable`; a link that leads nowhere is
+/// nothing.
 fn disabled(reading: &Reading<'_>) -> Known<Vec<String>> {
     const FOLDER: &str = "/etc/apparmor.d/disable";
-    map(Known::of(reading.list(FOLDER), FOLDER), |entries| {
-        entries.into_iter().map(|entry| entry.name).take(MAX_PROFILES).collect()
-    })
+    let find = || -> Result<Option<Vec<String>>, Unread> {
+        let Some(entries) = reading.list(FOLDER)? else {
+            return Ok(None);
+        };
+        let mut found = vec![];
+        for entry in entries.into_iter().take(MAX_PROFILES) {
+            let is_there = reading.stat(&format!("{FOLDER}/{}", entry.name))?.is_some();
+            let profile = reading.stat(&format!("/etc/apparmor.d/{}", entry.name))?;
+            if is_there && profile.is_some_and(|stat| stat.kind == Kind::File) {
+                found.push(entry.name);
+            }
+        }
+        Ok(Some(found))
+    };
+    Known::of(find(), FOLDER)
 }
 
 fn selinux(reading: &Reading<'_>) -> Result<Option<SeLinux>, Unread> {
@@ -225,19 +239,39 @@ fn configured(reading: &Reading<'_>) -> Result<Option<SeLinuxConfig>, Unread> {
     let Some(text) = reading.text("/etc/selinux/config")? else {
         return Ok(None);
     };
-    // The last of several counts.
-    let value = |name: &str| {
-        let lines = text.lines().rev().map(str::trim);
-        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        values.next().map(|value| value.trim().to_ascii_lowercase())
-    };
-    let policy = value("SELINUXTYPE").unwrap_or_else(|| "targeted".to_owned());
+    let policy = policy(&text).unwrap_or("targeted").to_owned();
     Ok(Some(SeLinuxConfig {
-        // libselinux without a line: permissive.
-        mode: value("SELINUX").unwrap_or_else(|| "permissive".to_owned()),
+        // As libselinux loads the policy where no line tells.
+        mode: mode(&text).unwrap_or("permissive").to_owned(),
         permissive_domains: permissive(reading, &policy),
         policy,
     }))
+}
+
+/// As `selinux_getenforcemode` reads: the first line that begins with `SELINUX=` and one of three words, whatever follows.
+fn mode(text: &str) -> Option<&'static str> {
+    let mut values = text.split('\n').filter_map(|line| line.strip_prefix("SELINUX="));
+    let words = ["enforcing", "permissive", "disabled"];
+    let word = |value: &str| {
+        let value = value.trim_ascii_start();
+        let begins = |word: &&str| {
+            value
+                .get(..word.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+        };
+        words.into_iter().find(begins)
+    };
+    values.find_map(word)
+}
+
+/// As `selinux_getpolicytype` reads: the last line counts, blanks around it do not, case neither.
+fn policy(text: &str) -> Option<&str> {
+    const TAG: &str = "SELINUXTYPE=";
+    let mut values = text.lines().filter_map(|line| {
+        let (tag, value) = line.trim_ascii_start().split_at_checked(TAG.len())?;
+        tag.eq_ignore_ascii_case(TAG).then(|| value.trim_ascii())
+    });
+    values.next_back()
 }
 
 /// semanage writes a module `permissive_DOMAIN` for each.

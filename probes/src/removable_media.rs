@@ -55,7 +55,7 @@ pub struct RemovableMediaProbe;
 impl Probe for RemovableMediaProbe {
     const SPEC: Spec = Spec {
         id: "removable-media",
-        version: 1,
+        version: 2,
         title: "Whether removable media can be used, what mounts them, and which are there",
         reads: &[
             "/proc/modules",
@@ -65,6 +65,7 @@ impl Probe for RemovableMediaProbe {
             "/sys/module/usbcore/parameters/authorized_default",
             "/sys/bus/thunderbolt/devices/",
             "/etc/usbguard/",
+            "/etc/dconf/profile/, /usr/share/dconf/profile/",
             "/etc/dconf/db/",
             "/sys/block/",
             "/proc/1/mountinfo",
@@ -115,7 +116,10 @@ impl Probe for RemovableMediaProbe {
             thunderbolt: thunderbolt(reading),
             usbguard: usbguard::read(reading, state("usbguard.service")),
             mounters,
-            gnome: Known::read(gnome::read(reading)),
+            gnome: Known::of(
+                gnome::read(reading),
+                "a database of the system in /etc/dconf/profile/user",
+            ),
             devices: devices::read(reading),
         }))
     }

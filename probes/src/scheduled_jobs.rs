@@ -17,9 +17,10 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod crontab;
+mod debian;
 mod facts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::facts::Outcome;
 
@@ -59,7 +60,7 @@ pub struct ScheduledJobsProbe;
 impl Probe for ScheduledJobsProbe {
     const SPEC: Spec = Spec {
         id: "scheduled-jobs",
-        version: 1,
+        version: 2,
         title: "What runs by itself at set times, as whom, and who may add to it",
         reads: &[
             "/etc/crontab, /etc/cron.d/, /etc/anacrontab",
@@ -162,7 +163,7 @@ fn system_jobs(reading: &Reading<'_>, uids: &Uids) -> Result<Option<Vec<SystemJo
     let mut there = folder.is_some();
     let mut paths = vec!["/etc/crontab".to_owned()];
     let entries = folder.unwrap_or_default().into_iter();
-    // cron(8): names of letters, digits, dashes and underscores on Debian; others are read elsewhere.
+    // These no cron reads; Debian's leaves out more.
     let entries = entries.filter(|entry| {
         matches!(entry.kind, Kind::File | Kind::Link)
             && !entry.name.starts_with('.')
@@ -179,7 +180,9 @@ fn system_jobs(reading: &Reading<'_>, uids: &Uids) -> Result<Option<Vec<SystemJo
     for path in paths {
         let Some(text) = reading.text(&path)? else { continue };
         there = true;
-        let shown = reading.stat(&path)?.is_some_and(|stat| of_root(&stat));
+        let stat = reading.stat(&path)?;
+        let shown = stat.as_ref().is_some_and(of_root);
+        let left_out = debian::system(&path, stat.as_ref(), &text);
         for job in crontab::parse(&text, true).0 {
             jobs.push(SystemJob {
                 file: path.clone(),
@@ -187,6 +190,7 @@ fn system_jobs(reading: &Reading<'_>, uids: &Uids) -> Result<Option<Vec<SystemJo
                 uid: uid(uids, &job.user.unwrap_or_default()),
                 command_sha256: crontab::digest(&job.command),
                 command: shown.then_some(job.command),
+                left_out_by_debian: left_out,
             });
         }
     }
@@ -204,10 +208,11 @@ fn scripts(reading: &Reading<'_>) -> Result<Vec<Script>, Unread> {
             {
                 continue;
             }
-            if let Some(stat) = reading.stat(&path)? {
+            if let Some(stat) = reading.stat(&path)?.filter(|stat| stat.kind == Kind::File) {
                 scripts.push(Script {
                     path,
-                    executable: stat.mode & 0o100 != 0,
+                    executable: stat.mode & 0o111 != 0,
+                    plain_name: debian::is_plain(&entry.name),
                     mode: format!("{:04o}", stat.mode),
                     uid: stat.uid,
                 });
@@ -232,11 +237,15 @@ fn user_crontabs(reading: &Reading<'_>, uids: &Uids) -> Result<Option<Vec<UserCr
                     reason: format!("more than {MAX_CRONTABS} crontabs"),
                 });
             }
-            let bytes = reading.private(&format!("{folder}/{}", entry.name), &shown)?;
+            let path = format!("{folder}/{}", entry.name);
+            let bytes = reading.private(&path, &shown)?;
+            let stat = reading.private_stat(&path, &shown)?;
             let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
             let (jobs, more) = crontab::parse(&text, false);
+            let uid = uid(uids, &entry.name);
             crontabs.push(UserCrontab {
-                uid: uid(uids, &entry.name),
+                left_out_by_debian: debian::of_user(uid.value().copied(), stat.as_ref(), &text),
+                uid,
                 complete: !more && jobs.len() <= MAX_USER_JOBS,
                 jobs: jobs
                     .into_iter()
@@ -270,33 +279,45 @@ fn anacron_jobs(reading: &Reading<'_>) -> Result<Option<Vec<AnacronJob>>, Unread
     Ok(Some(jobs.collect()))
 }
 
-/// Names of jobs are a queue's letter, or `=` while it runs, and numbers in hexadecimal.
+/// Names of jobs are a queue's letter, or `=` while it runs, and two numbers in hexadecimal of five and eight digits; atd(8)
+/// asks for no more than one digit of the second.
 fn at_jobs(reading: &Reading<'_>) -> Result<Option<u64>, Unread> {
     for folder in AT_JOBS {
-        if let Some(entries) = reading.list(folder)? {
-            let is_job = |name: &str| {
-                name.len() == 14
-                    && name
-                        .get(1..)
-                        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        let Some(entries) = reading.list(folder)? else { continue };
+        let mut jobs = 0;
+        for entry in entries {
+            let digits = entry.name.bytes().skip(1).take(6);
+            let is_job = entry.name.len() > 6 && digits.into_iter().all(|byte| byte.is_ascii_hexdigit());
+            let is_file = match entry.kind {
+                Kind::File => true,
+                Kind::Link if is_job => {
+                    let stat = reading.stat(&format!("{folder}/{}", entry.name))?;
+                    stat.is_some_and(|stat| stat.kind == Kind::File)
+                }
+                _ => false,
             };
-            let jobs = entries
-                .iter()
-                .filter(|entry| entry.kind == Kind::File && is_job(&entry.name));
-            return Ok(Some(jobs.count() as u64));
+            jobs += u64::from(is_job && is_file);
         }
+        return Ok(Some(jobs));
     }
     Ok(None)
 }
 
+/// Each line is a name as it is, blanks included; there are no comments, but no user is called so.
 fn access(reading: &Reading<'_>, path: &str) -> AccessFile {
     let users = |bytes: Vec<u8>| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let named = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        named.count() as u64
+        // A last line that does not end is one for at, and none for cron.
+        let whole = if path.starts_with("/etc/cron") {
+            text.rsplit_once('\n').map_or("", |(whole, _)| whole)
+        } else {
+            text.as_str()
+        };
+        let lines = whole.split('\n');
+        let named = lines.filter(|line| {
+            !line.is_empty() && !line.starts_with('#') && !line.contains(|c: char| c.is_whitespace() || c.is_control())
+        });
+        named.collect::<BTreeSet<_>>().len() as u64
     };
     AccessFile {
         path: path.to_owned(),

@@ -132,6 +132,7 @@ fn compare() {
             let _ = writeln!(wrong, "{unit}: {} and systemctl says {at_boot}", state["at_boot"]);
         }
     }
+    compare_timers();
     println!("{compared} units compared, {services} services by files");
     assert!(compared > 100 && services > 50, "{compared} {services}");
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -152,6 +153,33 @@ fn compare() {
     assert_eq!(from_files["w-failed.service"]["active"]["value"], false);
     assert_eq!(from_files["w-looping.service"]["active"]["value"], false);
     assert_eq!(from_files["w-silent.service"]["active"]["outcome"], "unsupported");
+}
+
+/// Timers of the scheduled-jobs probe: those that are active are those that systemctl lists.
+fn compare_timers() {
+    let probe = probes::registry::all()
+        .into_iter()
+        .find(|probe| probe.spec.id == "scheduled-jobs")
+        .unwrap();
+    let document = probe.collect(&Machine::this()).remove(0);
+    let facts = document.facts.unwrap_or_else(|| panic!("{}", document.detail));
+    let own: BTreeSet<String> = facts["timers"]["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|timer| timer["active"]["value"] == true)
+        .map(|timer| timer["unit"].as_str().unwrap().to_owned())
+        .collect();
+    let listed: Value = serde_json::from_str(&systemctl(&["list-timers", "--output=json"])).unwrap();
+    let listed = listed.as_array().unwrap().iter();
+    let theirs: BTreeSet<String> = listed.map(|timer| timer["unit"].as_str().unwrap().to_owned()).collect();
+    println!("{} timers compared", theirs.len());
+    assert_eq!(own, theirs);
+    assert!(theirs.len() > 4 && theirs.contains("w-timer.timer"), "{theirs:?}");
+    let daemons = facts["daemons"]["value"].to_string();
+    let active = systemctl(&["is-active", "cron.service"]);
+    assert_eq!(active.trim(), "active");
+    assert!(daemons.contains("cron.service") && daemons.contains(r#""active":{"outcome":"observed","value":true}"#));
 }
 
 fn systemctl_id(unit: &str) -> String {

@@ -137,6 +137,35 @@ echo "begin again" >&3
 cmp <(./affiant-agent collect --probe disk-encryption --json) <(./affiant-agent collect --probe disk-encryption --json) && echo same >&3
 echo "end again" >&3
 
+# What the machine is made of, and what is loaded of AppArmor, beside programs that say so.
+beside() { # NAME COMMAND...
+    echo "begin $1" >&3
+    "${@:2}" >&3 || true
+    echo "end $1" >&3
+}
+modprobe -a nvme virtio_scsi sd_mod || true
+mountpoint -q /sys/kernel/security || mount -t securityfs securityfs /sys/kernel/security
+rm -rf /etc/apparmor.d/*
+mkdir -p /etc/apparmor.d/disable
+for mode in enforce complain kill unconfined; do
+    echo "profile is_$mode /nowhere/$mode flags=($mode) { /x r, }" | sed 's/flags=(enforce)//' >/etc/apparmor.d/$mode
+done
+echo 'profile "with blank" /nowhere/blank { /x r, ^hat { /y r, } }' >/etc/apparmor.d/blank
+echo 'profile never /nowhere/never { /x r, }' >/etc/apparmor.d/never
+ln -s ../never /etc/apparmor.d/disable/never
+ln -s ../gone /etc/apparmor.d/disable/complain
+apparmor_parser --abort-on-error -r /etc/apparmor.d || true
+beside made ./affiant-agent collect --probe hardware --probe mandatory-access --json
+beside lsblk lsblk --json --bytes --nodeps --output NAME,VENDOR,MODEL,SERIAL,REV,TRAN,ROTA,RM,SIZE
+for word in baseboard-manufacturer baseboard-product-name baseboard-version baseboard-serial-number chassis-manufacturer \
+    chassis-version chassis-serial-number chassis-asset-tag system-family system-sku-number bios-revision; do
+    beside "$word" dmidecode --string "$word"
+done
+beside lspci lspci -n
+beside aa-status aa-status --json
+beside lsm awk 1 /sys/kernel/security/lsm
+beside yama cat /proc/sys/kernel/yama/ptrace_scope
+
 # The key of a mounted device is changed while the agent looks.
 echo -n secret | cryptsetup reencrypt --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file - \
     --hotzone-size 512K --active-name two &

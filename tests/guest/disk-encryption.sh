@@ -1,6 +1,7 @@
 #!/bin/bash
 # disk-encryption on real block stacks: boots Debian's kernel in QEMU, builds the stacks that an auditor meets, collects
-# with the agent there, and compares with what was built.
+# with the agent there, and compares with what was built. In the same guest hardware and mandatory-access, beside dmidecode, lsblk,
+# lspci and aa-status.
 #
 # Usage: disk-encryption.sh AGENT, the path of an affiant-agent built for this machine. Needs root (to build the image),
 # and from Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which
@@ -30,6 +31,15 @@ for letter in c d e f g h i j k; do
     truncate -s 192M "$work/vd$letter"
     drives+=(-drive "file=$work/vd$letter,if=none,id=$letter,format=raw" -device "virtio-blk-pci,drive=$letter,serial=DISK-$letter")
 done
+truncate -s 64M "$work/nvme" "$work/scsi"
+others=(-drive "file=$work/nvme,if=none,id=nvme,format=raw" -device "nvme,drive=nvme,serial=NVME-1"
+    -device virtio-scsi-pci -drive "file=$work/scsi,if=none,id=scsi,format=raw"
+    -device "scsi-hd,drive=scsi,serial=SCSI-1,vendor=Maker,product=Disk of one,ver=R7"
+    -device "virtio-net-pci" -device VGA
+    -smbios "type=0,vendor=Firm,version=1,release=4.2"
+    -smbios "type=1,manufacturer=Maker,product=Host,sku=SKU 7,family=Family of hosts"
+    -smbios "type=2,manufacturer=Board maker,product=Board,version=1.0 ,serial=B-1"
+    -smbios "type=3,manufacturer=Case maker,version=,serial=C-1,asset=Inventory 5")
 # Emulated: /dev/kvm inside another guest is there and does not work on the machines this has to run on.
 timeout 300 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
     -nic none -serial "file:$work/console" -serial "file:$work/result" \
@@ -37,7 +47,7 @@ timeout 300 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 
     -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet init=/root/init" \
     -drive "file=$cache/disk.img,if=none,id=a,format=raw,snapshot=on" -device virtio-blk-pci,drive=a,serial=DISK-a \
     -drive "file=$work/payload.tar,if=none,id=b,format=raw,readonly=on" -device virtio-blk-pci,drive=b \
-    "${drives[@]}" || true
+    "${drives[@]}" "${others[@]}" || true
 
 failed=0
 # The lines that the guest printed between "begin NAME" and "end NAME".
@@ -127,5 +137,33 @@ mapper/false unknown" "$(comm -13 <(facts root "$volumes") <(facts service "$vol
 compare "headers, as anybody" "denied" "$(facts nobody "[$luks | .header.outcome] | unique | join(\" \")")"
 compare "basis, as anybody" "name" "$(facts nobody '[.encryption_layers[].basis] | unique | join(" ")')"
 compare "mounts, as anybody" "init" "$(facts nobody .mounts_seen_by)"
+# What the machine is made of, and AppArmor, beside the programs that say so.
+made() { section made | jq -r '.[] | select(.probe == "'"$1"'") | .facts | '"$2"; }
+words="baseboard-manufacturer baseboard-product-name baseboard-version baseboard-serial-number chassis-manufacturer chassis-version
+    chassis-serial-number chassis-asset-tag system-family system-sku-number bios-revision"
+compare "board, beside dmidecode" "$(for word in $words; do section "$word" | sed 's/ *$//; s/^Not Specified$//'; done)" \
+    "$(made hardware '.board.value | .board_vendor, .board_name, .board_version, .board_serial, .chassis_vendor, .chassis_version,
+    .chassis_serial, .chassis_asset_tag, .product_family, .product_sku, .firmware_release | .value // ""')"
+compare "board, as it was made" "Board maker B-1 C-1 Inventory 5" \
+    "$(made hardware '.board.value | [.board_vendor, .board_serial, .chassis_serial, .chassis_asset_tag | .value] | join(" ")')"
+# lsblk pads, and takes the PCI vendor of virtio for the disk's.
+compare "disks, beside lsblk" "$(section lsblk | jq -r 'def t: . // "" | gsub(" +$"; "") | if startswith("0x") then "" else . end;
+    .blockdevices[] | select(.name | startswith("loop") | not) |
+    [.name, (.vendor | t), (.model | t), .rota, .rm, .size] | join(",")' | sort)" \
+    "$(made hardware '.disks.value[] | [.name, .vendor // "", .model // "", .rotational, .removable, .size_bytes] | join(",")' | sort)"
+# Without udev lsblk has the serial number of NVMe alone: those that QEMU was given.
+compare "serial numbers of disks" "$(printf '%s\n' nvme0n1:NVME-1 sda:SCSI-1 vda:DISK-a vdb: vd{c..k}: | sed 's/^vd\([c-k]\):/&DISK-\1/')" \
+    "$(made hardware '.disks.value[] | "\(.name):\(.serial // "")"')"
+compare "firmware of the SCSI disk, and how disks are attached" "R7 nvme virtio" "$(made hardware '[(.disks.value[] | select(.name == "sda") | .firmware),
+    ([.disks.value[].transport] | unique[])] | join(" ")')"
+compare "devices, beside lspci" "$(section lspci | awk '$2 ~ /^0[23]/ { print $2, $3 }' | sort)" \
+    "$(made hardware '.devices.value[] | "\(.class[0:4]): \(.vendor):\(.device)"' | sort)"
+compare "profiles, beside aa-status" "$(section aa-status | jq -r '.profiles | to_entries[] | "\(.value) \(.key)"' | sort)" \
+    "$(made mandatory-access '.apparmor.value.profiles.value | to_entries[] | .key as $mode | .value[] | "\($mode) \(.)"' | sort)"
+compare "profiles, how many" "complain 1 enforce 3 kill 1 unconfined 1" \
+    "$(made mandatory-access '.apparmor.value.counts | to_entries | map("\(.key) \(.value)") | join(" ")')"
+compare "profiles that are disabled" "never" "$(made mandatory-access '.apparmor_disabled.value | join(" ")')"
+compare "security modules" "$(section lsm)" "$(made mandatory-access '.modules.value | join(",")')"
+compare "yama" "$(section yama)" "$(made mandatory-access '.yama_ptrace_scope.value')"
 compare "the same bytes twice" "same" "$(section again)"
 exit "$failed"

@@ -9,7 +9,7 @@ set -euo pipefail
 folder=${1:?usage: image.sh FOLDER}
 suite=bookworm
 packages=linux-image-cloud-amd64,initramfs-tools,zstd,kmod,udev,util-linux,fdisk,e2fsprogs,xfsprogs,btrfs-progs,dosfstools
-packages+=,cryptsetup-bin,dmsetup,lvm2,mdadm,ca-certificates
+packages+=,cryptsetup-bin,dmsetup,lvm2,mdadm,ca-certificates,dmidecode,pciutils,apparmor
 
 stamp=$folder/complete
 wanted="$suite $packages 1"

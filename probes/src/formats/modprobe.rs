@@ -45,8 +45,8 @@ pub struct ModuleState {
     /// Whether `blacklist` keeps it from being loaded for a device or protocol (an alias); it can still be loaded by
     /// name, or because another module needs it.
     pub blacklisted: bool,
-    /// Whether an `install` line that does nothing, or `module_blacklist` of the kernel's command line, keeps it out
-    /// altogether, root's insmod(8) aside.
+    /// Whether an `install` line that does nothing (and no `softdep` line, which takes precedence), or `module_blacklist`
+    /// of the kernel's command line, keeps it out altogether, root's insmod(8) aside.
     pub disabled: bool,
 }
 
@@ -64,8 +64,10 @@ pub struct Modules {
     files: Option<Vec<u8>>,
     builtin: Vec<u8>,
     blacklisted: BTreeSet<String>,
-    /// The command of the last `install` line.
+    /// The command of the first `install` line.
     install: BTreeMap<String, String>,
+    /// Modules that are loaded together with others (`softdep`): that line counts, and `install` does not.
+    softdeps: BTreeSet<String>,
     kept_out: BTreeSet<String>,
 }
 
@@ -107,8 +109,14 @@ impl Modules {
                 (Some("blacklist"), Some(name)) => {
                     self.blacklisted.insert(normal(name));
                 }
+                (Some("softdep"), Some(name)) => {
+                    self.softdeps.insert(normal(name));
+                }
                 (Some("install"), Some(name)) => {
                     let command: Vec<_> = words.collect();
+                    if command.is_empty() {
+                        continue;
+                    }
                     // kmod keeps the first line that it finds for a name.
                     self.install.entry(normal(name)).or_insert_with(|| command.join(" "));
                 }
@@ -132,7 +140,8 @@ impl Modules {
             available,
             builtin,
             blacklisted: self.blacklisted.contains(&module),
-            disabled: self.install.get(&module).is_some_and(nothing) || self.kept_out.contains(&module),
+            disabled: self.kept_out.contains(&module)
+                || (self.install.get(&module).is_some_and(nothing) && !self.softdeps.contains(&module)),
             module,
         }
     }
@@ -251,6 +260,14 @@ mod tests {
         assert_eq!(state("only_needed"), (Some(false), Some(false), false, false, false));
         assert!(!modules.state("ext4").is_kept_out());
         assert!(modules.state("cramfs").is_kept_out());
+    }
+
+    #[test]
+    fn softdep_takes_precedence_of_install() {
+        let text = "install cramfs\ninstall cramfs /bin/false\ninstall usb_storage true\nsoftdep usb-storage pre: x\n";
+        let host = Captured::default().file("/etc/modprobe.d/a.conf", text);
+        let modules = Modules::read(&testing(&host)).unwrap();
+        assert!(modules.state("cramfs").disabled && !modules.state("usb-storage").disabled);
     }
 
     #[test]

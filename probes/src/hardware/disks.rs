@@ -1,7 +1,7 @@
 //! Disks: block devices that are no part and no layer of others.
 
 use super::facts::{Disk, Transport};
-use super::{entries, text};
+use super::{entries, printable, text};
 use crate::reading::{Reading, Unread};
 
 /// Names of block devices that are no disks.
@@ -49,11 +49,18 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Disk>, Unread> {
         // Where the entry is no link (old kernels, folders) the place is not told.
         let place = reading.link(&folder).ok().flatten().unwrap_or_default();
         let transport = PLACES.iter().find(|(part, _)| place.contains(part));
+        let serial = match first(&["serial", "device/serial"])? {
+            None if name.starts_with("sd") => unit_serial(reading, &folder)?,
+            told => told,
+        };
         disks.push(Disk {
             // A number is virtio's PCI vendor.
             vendor: value("device/vendor")?.filter(|vendor| !vendor.starts_with("0x")),
             model: first(&["device/model", "device/name"])?,
-            serial: first(&["serial", "device/serial", "device/wwid", "wwid"])?,
+            serial: match serial {
+                None => first(&["device/wwid", "wwid"])?,
+                told => told,
+            },
             firmware: first(&["device/firmware_rev", "device/rev", "device/fwrev"])?,
             transport: transport.map_or(Transport::Other, |(_, transport)| *transport),
             rotational: is("queue/rotational")?,
@@ -63,4 +70,18 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Disk>, Unread> {
         });
     }
     Ok(disks)
+}
+
+/// The serial number of a SCSI or SATA disk, which no attribute in words tells: page 80h (SPC, *Unit Serial Number*), four
+/// bytes and the number, the last two of the four its length.
+fn unit_serial(reading: &Reading<'_>, folder: &str) -> Result<Option<String>, Unread> {
+    let page = match reading.bytes_at(&format!("{folder}/device/vpd_pg80"), 0, 260) {
+        Err(Unread::Failed { .. }) => None,
+        other => other?,
+    };
+    let Some([_, 0x80, high, low, rest @ ..]) = page.as_deref() else {
+        return Ok(None);
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    Ok(printable(&String::from_utf8_lossy(rest.get(..length).unwrap_or(rest))))
 }

@@ -57,6 +57,10 @@ fn server() -> Captured {
             "/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/vendor",
             "ATA     \n",
         )
+        .file(
+            "/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/vpd_pg80",
+            b"\0\x80\0\x06  S-2  more",
+        )
         .file("/sys/block/md0/md/level", "raid1\n")
         .file("/sys/block/md0/md/degraded", "1\n")
         .file("/sys/block/md0/md/raid_disks", "2\n")
@@ -102,6 +106,7 @@ fn a_server() {
         (&disks[1]["transport"], &disks[1]["firmware"]),
         (&json!("ata"), &json!("0001"))
     );
+    assert_eq!(disks[1]["serial"], "S-2");
     let raid =
         json!([{"name": "md0", "level": "raid1", "disks": 2, "missing": 1, "degraded": true, "rebuilding": false}]);
     assert_eq!(facts["raid"]["value"], raid);
@@ -142,7 +147,7 @@ proptest! {
     #[test]
     fn any_bytes_end(bytes: Vec<u8>) {
         let mut host = server();
-        for path in ["/sys/block/md0/md/level", "/sys/block/md0/md/degraded", "/sys/block/sda/size",
+        for path in ["/sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/vpd_pg80", "/sys/block/md0/md/level", "/sys/block/md0/md/degraded", "/sys/block/sda/size",
                      "/sys/class/tpm/tpm0/tpm_version_major", "/etc/mdadm/mdadm.conf", "/etc/nut/upsmon.conf",
                      "/sys/firmware/efi/esrt/entries/entry0/fw_version", "/sys/class/dmi/id/board_vendor"] {
             host = host.file(path, &bytes);

@@ -12,8 +12,8 @@ const DATABASES: &str = "/etc/dconf/db";
 const MAX_DATABASES: usize = 20;
 
 /// A database of the system: what its files say.
-struct Database {
-    facts: DconfDatabase,
+pub(crate) struct Database {
+    pub(crate) facts: DconfDatabase,
     values: BTreeMap<String, String>,
     locks: BTreeSet<String>,
 }
@@ -39,7 +39,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Gnome>, Unread> {
 }
 
 /// The databases of the system in a profile, in order.
-fn profile(reading: &Reading<'_>, name: &str) -> Result<Vec<Database>, Unread> {
+pub(crate) fn profile(reading: &Reading<'_>, name: &str) -> Result<Vec<Database>, Unread> {
     let text = match reading.text(&format!("{PROFILES}/{name}"))? {
         Some(text) => Some(text),
         None => reading.text(&format!("{VENDOR_PROFILES}/{name}"))?,
@@ -112,7 +112,7 @@ fn keys(text: &str) -> Vec<(String, String)> {
 }
 
 /// What the databases say of a key, and whether users cannot change it. A lock hides what databases before its own say.
-fn find(databases: &[Database], key: &str) -> Option<(Option<String>, bool)> {
+pub(crate) fn find(databases: &[Database], key: &str) -> Option<(Option<String>, bool)> {
     let locks = |database: &Database| {
         let within = |lock: &String| lock == key || (lock.ends_with('/') && key.starts_with(lock.as_str()));
         database.locks.iter().any(within)

@@ -17,7 +17,7 @@ pub struct MandatoryAccess {
     pub apparmor: Known<AppArmor>,
     /// The unit that loads `AppArmor`'s profiles at boot; absent if there is none.
     pub apparmor_at_boot: Known<UnitState>,
-    /// Profiles that `/etc/apparmor.d/disable` keeps from being loaded, sorted by file name.
+    /// Files of profiles that `/etc/apparmor.d/disable` keeps from being loaded, sorted by name.
     pub apparmor_disabled: Known<Vec<String>>,
     /// `SELinux` now; absent if the kernel does not run it.
     pub selinux: Known<SeLinux>,
@@ -59,7 +59,7 @@ pub struct SeLinux {
 /// `/etc/selinux/config`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SeLinuxConfig {
-    /// `enforcing`, `permissive` or `disabled`, lower case.
+    /// `enforcing`, `permissive` or `disabled`; `permissive` where no line tells.
     pub mode: String,
     /// Name of the policy, for instance `targeted`.
     pub policy: String,

@@ -26,6 +26,8 @@ fn debian() -> Captured {
             "/etc/apparmor.d/disable/usr.sbin.rsyslogd",
             "/etc/apparmor.d/usr.sbin.rsyslogd",
         )
+        .file("/etc/apparmor.d/usr.sbin.rsyslogd", "")
+        .link("/etc/apparmor.d/disable/gone", "/etc/apparmor.d/gone")
         .file("/usr/lib/systemd/system/apparmor.service", "[Service]\nExecStart=/x\n")
         .file("/proc/sys/kernel/yama/ptrace_scope", "1\n")
         .file("/proc/cmdline", "ro quiet apparmor=1 security=apparmor\n")
@@ -64,7 +66,7 @@ fn selinux_runs() {
         .file("/sys/fs/selinux/booleans/b", "0 1")
         .file(
             "/etc/selinux/config",
-            "# SELINUX=disabled\nSELINUX=permissive\nSELINUX=Enforcing \nSELINUXTYPE=targeted\n",
+            "# SELINUX=disabled\nSELINUX=x\nSELINUX=Enforcing \nSELINUX=disabled\nSELINUXTYPE=mls\nSELINUXTYPE=targeted\n",
         )
         .folder("/var/lib/selinux/targeted/active/modules/400/permissive_httpd_t")
         .folder("/var/lib/selinux/targeted/active/modules/100/base");

@@ -20,7 +20,8 @@ pub struct RemovableMedia {
     pub usbguard: Known<UsbGuard>,
     /// Services that mount media by themselves or let users do so, and are installed.
     pub mounters: Known<Vec<UnitState>>,
-    /// What GNOME does with media, as the administrator set it for all users.
+    /// What GNOME does with media, as the administrator set it for all users; absent if dconf's profile `user` names no
+    /// database of the system.
     pub gnome: Known<Gnome>,
     /// Removable block devices that are there, sorted by name; optical and card drives without a medium included.
     pub devices: Known<Vec<Device>>,
@@ -80,6 +81,9 @@ pub struct Gnome {
     pub autorun_never: Option<bool>,
     /// Which of the three users cannot change, sorted.
     pub locked: Vec<String>,
+    /// Whether a database is older than the files that it is made of, so that these may not hold yet, or was never made, so
+    /// that its files count for nothing (`dconf update`).
+    pub stale: bool,
 }
 
 /// A removable block device.

@@ -106,6 +106,8 @@ fn usbguard_and_gnome() {
         .file("/etc/usbguard/rules.conf", "allow id 1d6b:0002 serial \"SECRET\"\nreject with-interface 08:*:*\n# c\n")
         .file("/etc/usbguard/rules.d/1.conf", "allow id 1:2\n")
         .file("/etc/dconf/db/local", "GVariant")
+        .file("/etc/dconf/profile/user", "user-db:user\nsystem-db:local\n")
+        .file("/etc/dconf/db/local", "")
         .file("/etc/dconf/db/local.d/00-media", "[org/gnome/desktop/media-handling]\nautomount=false\nautorun-never = true\n[x]\nautomount-open=true\n")
         .file("/etc/dconf/db/local.d/locks/00", "/org/gnome/desktop/media-handling/automount\n/org/gnome/other\n");
     let known = facts(&host);
@@ -119,7 +121,7 @@ fn usbguard_and_gnome() {
     assert!(!known.to_string().contains("SECRET"));
     assert_eq!(
         known["gnome"]["value"],
-        json!({"automount": false, "autorun_never": true, "locked": ["automount"]})
+        json!({"automount": false, "autorun_never": true, "locked": ["automount"], "stale": false})
     );
     assert_eq!(
         facts(&host.denied("/etc/usbguard/rules.conf"))["usbguard"]["outcome"],
@@ -130,7 +132,7 @@ fn usbguard_and_gnome() {
 #[test]
 fn nothing_there() {
     let facts = facts(&Captured::default());
-    for name in ["usb", "thunderbolt", "usbguard", "mounters", "devices"] {
+    for name in ["usb", "thunderbolt", "usbguard", "mounters", "gnome", "devices"] {
         assert_eq!(facts[name]["outcome"], "absent", "{name}");
     }
 }

@@ -47,7 +47,7 @@ fn find(reading: &Reading<'_>, service: Option<UnitState>) -> Result<Option<UsbG
         let rules = reading.private(&path, &path)?.unwrap_or_default();
         for line in String::from_utf8_lossy(&rules).lines() {
             let target = line.split_ascii_whitespace().next().unwrap_or_default();
-            usbguard.rules += u64::from(matches!(target, "allow" | "block" | "reject" | "match"));
+            usbguard.rules += u64::from(matches!(target, "allow" | "block" | "reject" | "match" | "device"));
             usbguard.allow_rules += u64::from(target == "allow");
         }
     }

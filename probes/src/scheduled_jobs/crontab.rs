@@ -14,10 +14,14 @@ pub(super) struct Job {
     pub(super) command: String,
 }
 
-/// The jobs of a crontab, and whether there were more. Assignments of variables and lines that are none are left out: cron
-/// refuses a table with such lines.
+pub(super) const BLANKS: [char; 2] = [' ', '\t'];
+
+/// The jobs of a crontab, and whether there were more. Assignments of variables and lines that are none are left out. A
+/// command goes to the end of its line as it is, blanks and a carriage return included: so cron gives it to the shell.
 pub(super) fn parse(text: &str, with_user: bool) -> (Vec<Job>, bool) {
-    let jobs = text.lines().filter_map(|line| job(line.trim(), with_user));
+    let jobs = text
+        .split('\n')
+        .filter_map(|line| job(line.trim_start_matches(BLANKS), with_user));
     let mut jobs: Vec<Job> = jobs.take(MAX_JOBS + 1).collect();
     let more = jobs.len() > MAX_JOBS;
     jobs.truncate(MAX_JOBS);
@@ -54,19 +58,23 @@ fn job(line: &str, with_user: bool) -> Option<Job> {
 }
 
 fn next(text: &str) -> Option<(&str, &str)> {
-    let (field, rest) = text.split_once([' ', '\t'])?;
-    Some((field, rest.trim_start()))
+    let (field, rest) = text.split_once(BLANKS)?;
+    Some((field, rest.trim_start_matches(BLANKS)))
 }
 
-/// `PERIOD DELAY NAME COMMAND`, in days and minutes.
+/// `PERIOD DELAY NAME COMMAND`, in days and minutes; a line that ends in a backslash goes on. Other lines anacron leaves
+/// out, the rest of the file it takes.
 pub(super) fn anacron(text: &str) -> Vec<(String, String, String)> {
-    let lines = text.lines().map(str::trim);
-    let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == '@'));
-    let jobs = lines.filter_map(|line| {
-        let (period, rest) = next(line)?;
-        let (_, rest) = next(rest)?;
+    let joined = text.replace("\\\n", "");
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let jobs = joined.lines().filter_map(|line| {
+        let (period, rest) = next(line.trim())?;
+        let (delay, rest) = next(rest)?;
         let (name, command) = next(rest)?;
-        Some((period.to_owned(), name.to_owned(), command.to_owned()))
+        let is_job = (is_number(period) || period.len() > 1 && period.starts_with('@'))
+            && is_number(delay)
+            && !name.contains('/');
+        is_job.then(|| (period.to_owned(), name.to_owned(), command.to_owned()))
     });
     jobs.take(MAX_JOBS).collect()
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use super::debian::LeftOut;
 use crate::formats::systemd::UnitState;
 use crate::probe::Known;
 
@@ -43,6 +44,9 @@ pub struct SystemJob {
     pub command: Option<String>,
     /// SHA-256 of the command.
     pub command_sha256: String,
+    /// Why Debian's cron leaves out the file with all its jobs; other crons may take it. Not there if it takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out_by_debian: Option<LeftOut>,
 }
 
 /// A file in a folder whose scripts are run at set times.
@@ -50,8 +54,10 @@ pub struct SystemJob {
 pub struct Script {
     /// Its path.
     pub path: String,
-    /// Whether it may be executed by its owner; run-parts(8) leaves out others.
+    /// Whether root may execute it; run-parts(8) leaves out others.
     pub executable: bool,
+    /// Whether its name is of letters, digits, dashes and underscores; run-parts(8) of Debian leaves out others.
+    pub plain_name: bool,
     /// Mode, octal, of what it is or leads to.
     pub mode: String,
     /// Owner.
@@ -67,6 +73,9 @@ pub struct UserCrontab {
     pub jobs: Vec<UserJob>,
     /// Whether all its jobs are listed.
     pub complete: bool,
+    /// Why Debian's cron leaves it out with all its jobs; other crons may take it. Not there if it takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out_by_debian: Option<LeftOut>,
 }
 
 /// A user's job. The command is not shown, since it may hold secrets and names.

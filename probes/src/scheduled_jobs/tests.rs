@@ -101,6 +101,56 @@ fn commands_that_others_may_write_are_not_shown() {
 }
 
 #[test]
+fn what_debian_leaves_out_is_said() {
+    let stat = |mode, uid| Stat {
+        kind: Kind::File,
+        mode,
+        uid,
+        gid: 0,
+        size: 1,
+        mtime: 0,
+        device: (0, 0),
+        inode: 1,
+        attributes: Attributes::default(),
+    };
+    let alice = "/var/spool/cron/crontabs/alice";
+    let host = host()
+        .file("/etc/cron.d/a.sh", "@daily root x\n")
+        .file("/etc/cron.d/b", "@daily root x\n")
+        .stat_of("/etc/cron.d/b", stat(0o664, 0))
+        .file("/etc/cron.d/c", "@daily root x\n60 * * * * root y\n")
+        .file("/etc/cron.d/d", "@daily root x")
+        .file("/etc/cron.daily/x.sh", "")
+        .stat_of("/etc/cron.daily/x.sh", stat(0o611, 0));
+    let why = facts(&host.clone().stat_of(alice, stat(0o600, 1000)));
+    let jobs: Vec<_> = why["system_jobs"]["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["left_out_by_debian"])
+        .collect();
+    let expected = [
+        Value::Null,
+        Value::Null,
+        json!("name"),
+        json!("mode"),
+        json!("syntax"),
+        json!("syntax"),
+        json!("syntax"),
+        Value::Null,
+    ];
+    assert_eq!(jobs, expected.iter().collect::<Vec<_>>());
+    assert_eq!(why["user_crontabs"]["value"][1]["left_out_by_debian"], Value::Null);
+    let script = &why["scripts"]["value"][1];
+    assert_eq!(
+        (&script["executable"], &script["plain_name"]),
+        (&json!(true), &json!(false))
+    );
+    let why = facts(&host.stat_of(alice, stat(0o600, 7)));
+    assert_eq!(why["user_crontabs"]["value"][1]["left_out_by_debian"], "mode");
+}
+
+#[test]
 fn denied_and_absent() {
     let denied = facts(
         &host()
