@@ -19,8 +19,9 @@ packages=(
   distro-info distro-info-data apt dpkg rpm createrepo-c dnf zypper pacman-package-manager
   openssh-server openssh-client sudo opendoas passwd login pamtester libpwquality-tools dconf-cli krb5-user
   nftables iptables ufw firewalld systemd systemd-container chrony auditd rsyslog logrotate
-  cron anacron at debianutils apparmor libselinux1
-  containerd podman borgbackup restic openscap-scanner
+  cron anacron at debianutils apparmor libselinux1 openscap-scanner
+  containerd podman borgbackup restic
+  aide aide-common debsums clamav clamav-daemon puppet-agent
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv python3-yaml chromium fonts-dejavu-core
 )

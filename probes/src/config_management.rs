@@ -15,13 +15,15 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod facts;
+mod puppet;
+mod salt;
 
 use evidence::facts::Outcome;
 
 pub use facts::*;
 
 use crate::formats::installed::{self, Marks};
-use crate::formats::systemd::{Units, syntax};
+use crate::formats::systemd::Units;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
@@ -61,7 +63,7 @@ const AGENTS: [(Marks, &[&str]); 6] = [
             paths: &["/opt/puppetlabs/bin/puppet", "/usr/bin/puppet"],
             units: &["puppet.service", "pe-puppet.service"],
         },
-        &PUPPET_SUMMARIES,
+        &puppet::SUMMARIES,
     ),
     (
         Marks {
@@ -83,32 +85,26 @@ const AGENTS: [(Marks, &[&str]); 6] = [
         ],
     ),
 ];
-const PUPPET_SUMMARIES: [&str; 2] = [
-    "/opt/puppetlabs/puppet/public/last_run_summary.yaml",
-    "/opt/puppetlabs/puppet/cache/state/last_run_summary.yaml",
-];
-const PUPPET_CONF: [&str; 2] = ["/etc/puppetlabs/puppet/puppet.conf", "/etc/puppet/puppet.conf"];
-
 /// The probe.
 pub struct ConfigManagementProbe;
 
 impl Probe for ConfigManagementProbe {
     const SPEC: Spec = Spec {
         id: "config-management",
-        version: 1,
+        version: 2,
         title: "Which agents of configuration management there are, when they last ran, and whether that failed",
         reads: &[
             "files and folders by which agents are known",
             "unit files",
-            "/opt/puppetlabs/puppet/public/last_run_summary.yaml",
-            "/etc/puppetlabs/puppet/puppet.conf",
+            "last_run_summary.yaml in /opt/puppetlabs/puppet/, /var/cache/puppet/ and /var/lib/puppet/",
+            "/etc/puppetlabs/puppet/puppet.conf, /etc/puppet/puppet.conf",
             "/etc/salt/minion and /etc/salt/minion.d/",
             "/etc/chef/client.rb",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/opt/puppetlabs/puppet/public/"],
+        watch: &["/opt/puppetlabs/puppet/public/", "/var/cache/puppet/public/"],
         budget: Budget {
             millis: 1_000,
             bytes: 4 * 1024 * 1024,
@@ -117,6 +113,7 @@ impl Probe for ConfigManagementProbe {
             "Configuration that is pushed from outside (Ansible over SSH).",
             "What the agents change, and whether anybody approved it.",
             "Whether the last run of others than Puppet failed.",
+            "What Puppet puts in the place of variables in its settings.",
         ],
     };
 
@@ -131,8 +128,8 @@ impl Probe for ConfigManagementProbe {
                 continue;
             };
             let (server, only_reports) = match marks.name {
-                "puppet" => puppet_conf(reading),
-                "salt" => (setting(reading, "/etc/salt/minion", "master:"), none("only_reports")),
+                "puppet" => puppet::conf(reading),
+                "salt" => (salt::master(reading), none("only_reports")),
                 "chef" => (
                     setting(reading, "/etc/chef/client.rb", "chef_server_url"),
                     none("only_reports"),
@@ -146,7 +143,7 @@ impl Probe for ConfigManagementProbe {
                 server,
                 last_run_day: last_run(reading, stamps),
                 failed: if marks.name == "puppet" {
-                    puppet_failed(reading)
+                    puppet::failed(reading)
                 } else {
                     none("failures")
                 },
@@ -190,51 +187,6 @@ fn setting(reading: &Reading<'_>, path: &str, name: &str) -> Known<String> {
             format!("{path} sets no {}", name.trim_end_matches(':')),
         ),
     }
-}
-
-/// `server` and `noop` of the sections `agent` and `main`.
-fn puppet_conf(reading: &Reading<'_>) -> (Known<String>, Known<bool>) {
-    for path in PUPPET_CONF {
-        let text = match reading.text(path) {
-            Ok(Some(text)) => text,
-            Ok(None) => continue,
-            Err(unread) => return (Known::unread(&unread), Known::unread(&unread)),
-        };
-        let assignments = syntax::lenient(&text);
-        let value = |name: &str| {
-            ["agent", "main"].iter().find_map(|section| {
-                let mut found = assignments.iter().rev();
-                found
-                    .find(|one| one.section == *section && one.name == name)
-                    .map(|one| one.value.clone())
-            })
-        };
-        let server = value("server").map_or_else(
-            || Known::not(Outcome::Absent, format!("{path} sets no server")),
-            Known::Observed,
-        );
-        return (server, Known::Observed(value("noop").as_deref() == Some("true")));
-    }
-    (none("the server"), none("noop"))
-}
-
-/// `failed` of `resources` in the summary, a YAML file of two levels. A catalogue that could not be had leaves no `resources`.
-fn puppet_failed(reading: &Reading<'_>) -> Known<u64> {
-    for path in PUPPET_SUMMARIES {
-        let text = match reading.volatile(path) {
-            Ok(Some(text)) => text,
-            Ok(None) => continue,
-            Err(unread) => return Known::unread(&unread),
-        };
-        let resources = text.lines().skip_while(|line| line.trim() != "resources:").skip(1);
-        let mut resources = resources.take_while(|line| line.starts_with(' '));
-        let failed = resources.find_map(|line| line.trim().strip_prefix("failed:")?.trim().parse().ok());
-        return failed.map_or_else(
-            || Known::not(Outcome::Malformed, format!("{path}: no number of failed resources")),
-            Known::Observed,
-        );
-    }
-    none("failures")
 }
 
 #[cfg(test)]
@@ -283,12 +235,48 @@ mod tests {
         assert_eq!(facts["agents"][0]["name"], "ansible-pull");
         assert_eq!(facts["agents"][1]["server"]["value"], "salt.example");
         assert_eq!(facts["agents"][1]["last_run_day"]["outcome"], "absent");
+        let more = |text: &str| {
+            let host = Captured::default()
+                .file("/usr/bin/salt-minion", "")
+                .file("/etc/salt/minion", "master:\n  - a.example\n  - b.example\n")
+                .file("/etc/salt/minion.d/master.conf", text);
+            self::facts(&host)["agents"][0]["server"].clone()
+        };
+        assert_eq!(more("id: x\n")["value"], "a.example,b.example");
+        assert_eq!(more("master: c.example\n")["value"], "c.example");
+        assert_eq!(more("master: [\n")["outcome"], "malformed");
         let path = "/opt/puppetlabs/puppet/public/last_run_summary.yaml";
         let denied = self::facts(&puppet().denied(path));
         assert_eq!(denied["agents"][0]["failed"]["outcome"], "denied");
         let odd = self::facts(&puppet().file(path, "---\nversion:\n"));
         assert_eq!(odd["agents"][0]["failed"]["outcome"], "malformed");
         assert_eq!(self::facts(&Captured::default()), json!({"agents": []}));
+    }
+
+    #[test]
+    fn puppet_settings_as_puppet_takes_them() {
+        let told = |text: &str| {
+            let agent = facts(&puppet().file("/etc/puppetlabs/puppet/puppet.conf", text))["agents"][0].clone();
+            (agent["server"].clone(), agent["only_reports"].clone())
+        };
+        let (server, noop) = told("server = top\n[agent]\nnoop = TRUE\n[main]\nserver = late\nnoop = false\n");
+        assert_eq!((&server["value"], &noop["value"]), (&json!("top"), &json!(true)));
+        let (server, noop) = told("[agent]\nserver = 'a'\nserver = b\nnoop = yes\n");
+        assert_eq!((&server["value"], &noop["outcome"]), (&json!("a"), &json!("malformed")));
+        assert_eq!(told("[agent]\nserver_list = a,b\nserver = c\n").0["value"], "a,b");
+        for refused in [
+            "[production]\nserver = a\n",
+            "; c\nserver = a\n",
+            "server: a\n",
+            "[agent\n",
+        ] {
+            let (server, noop) = told(refused);
+            assert_eq!(
+                (&server["outcome"], &noop["outcome"]),
+                (&json!("malformed"), &json!("malformed")),
+                "{refused}"
+            );
+        }
     }
 
     proptest! {

@@ -37,11 +37,12 @@ pub struct FileIntegrityProbe;
 impl Probe for FileIntegrityProbe {
     const SPEC: Spec = Spec {
         id: "file-integrity",
-        version: 1,
+        version: 2,
         title: "What watches files for change, whether it has something to compare with, and what starts it",
         reads: &[
             "programs and folders of known software",
             "/etc/aide/aide.conf or /etc/aide.conf and what it includes, and its databases' times",
+            "/proc/sys/kernel/hostname",
             "/var/ossec/etc/ossec.conf",
             "/etc/osquery/",
             "/etc/samhain/samhainrc, /etc/tripwire/ and their databases' times",
@@ -71,7 +72,7 @@ impl Probe for FileIntegrityProbe {
             "Whether a database was made while the host was sound, and whether it was changed since.",
             "What a server of Wazuh, OSSEC or osquery orders beyond the files on the host.",
             "Jobs that start a script in another place than /usr/local, /opt, /etc and /root which then starts the check.",
-            "Parts of AIDE's configuration that depend on conditions or on the output of scripts.",
+            "Parts of AIDE's configuration that scripts print, and what depends on them.",
         ],
     };
 

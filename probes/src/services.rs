@@ -36,7 +36,7 @@ pub struct ServicesProbe;
 impl Probe for ServicesProbe {
     const SPEC: Spec = Spec {
         id: "services",
-        version: 1,
+        version: 2,
         title: "Which services run or start with the machine, as whom, and how they are confined",
         reads: &["unit files and drop-ins", "/run/systemd/units/", "systemctl list-units"],
         runs: &[SYSTEMCTL],
@@ -140,6 +140,50 @@ const CONFINEMENT: [&str; 33] = [
     "UMask",
 ];
 
+/// Whether systemd takes the value; one that it does not take leaves what was set before (systemd.exec(5), and the words
+/// that versions up to 258 have).
+fn is_taken(name: &str, value: &str) -> bool {
+    let words: &[&str] = match name {
+        "DevicePolicy" => return matches!(value, "auto" | "closed" | "strict"),
+        "ProcSubset" => return matches!(value, "all" | "pid"),
+        "ProtectProc" => return matches!(value, "noaccess" | "invisible" | "ptraceable" | "default"),
+        "ProtectSystem" => &["full", "strict"],
+        "ProtectHome" => &["read-only", "tmpfs"],
+        "PrivateTmp" => &["disconnected"],
+        "PrivateUsers" => &["full", "identity", "managed", "self"],
+        "ProtectControlGroups" => &["private", "strict"],
+        // With the name that the service sees.
+        "ProtectHostname" if value.starts_with("private:") || value.starts_with("yes:") => return true,
+        "ProtectHostname" => &["private"],
+        "LockPersonality"
+        | "MemoryDenyWriteExecute"
+        | "NoNewPrivileges"
+        | "PrivateDevices"
+        | "PrivateIPC"
+        | "PrivateMounts"
+        | "PrivateNetwork"
+        | "ProtectClock"
+        | "ProtectKernelLogs"
+        | "ProtectKernelModules"
+        | "ProtectKernelTunables"
+        | "RestrictRealtime"
+        | "RestrictSUIDSGID" => &[],
+        _ => return true,
+    };
+    words.contains(&value) || syntax::boolean(value).is_some()
+}
+
+/// The program of a command, without prefixes (systemd.service(5), *Command lines*) and quotes.
+fn program(command: &str) -> &str {
+    const PREFIXES: [char; 6] = ['-', '@', ':', '+', '!', '|'];
+    let command = command.trim_start_matches(PREFIXES);
+    let quoted = ['"', '\''].into_iter().find_map(|quote| {
+        let (word, _) = command.strip_prefix(quote)?.split_once(quote)?;
+        Some(word.trim_start_matches(PREFIXES))
+    });
+    quoted.unwrap_or_else(|| command.split_ascii_whitespace().next().unwrap_or_default())
+}
+
 /// And the user, unless that is root.
 fn settings(reading: &Reading<'_>, units: &Units, unit: &str) -> (Known<ServiceSettings>, Option<String>) {
     let assignments = match Known::of(units.assignments(reading, unit), unit) {
@@ -162,16 +206,16 @@ fn settings(reading: &Reading<'_>, units: &Units, unit: &str) -> (Known<ServiceS
         Some(_) => RunsAs::User,
         None => RunsAs::Root,
     };
-    let program = value("ExecStart").and_then(|command| command.split_ascii_whitespace().next());
+    let confining = |name: &str| {
+        let mut found = assignments.iter().rev();
+        found.find(|one| one.section == "Service" && one.name == name && is_taken(name, &one.value))
+    };
     let confinement = CONFINEMENT
         .iter()
-        .filter_map(|name| Some(((*name).to_owned(), of_service(name)?.value.clone())));
+        .filter_map(|name| Some(((*name).to_owned(), confining(name)?.value.clone())));
     let settings = ServiceSettings {
         runs_as,
-        program: program
-            .unwrap_or_default()
-            .trim_start_matches(['-', '@', ':', '+', '!', '|'])
-            .to_owned(),
+        program: value("ExecStart").map(program).unwrap_or_default().to_owned(),
         confinement: confinement.collect(),
     };
     (Known::Observed(settings), user.map(str::to_owned))

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod machine;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -133,7 +134,10 @@ fn compare() {
         }
     }
     compare_timers();
-    println!("{compared} units compared, {services} services by files");
+    println!(
+        "{compared} units compared, {services} services by files; {}",
+        services::compare()
+    );
     assert!(compared > 100 && services > 50, "{compared} {services}");
     assert!(wrong.is_empty(), "\n{wrong}");
     for (unit, at_boot) in [
@@ -270,11 +274,15 @@ fn make_root(root: &Path) {
         b"",
     );
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    for (name, text) in UNITS {
-        std::fs::write(root.join("etc/systemd/system").join(name), text).unwrap();
+    std::fs::create_dir_all(root.join("opt/a program")).unwrap();
+    std::fs::copy(root.join("bin/sleep"), root.join("opt/a program/sleep")).unwrap();
+    let units = || UNITS.iter().chain(services::UNITS);
+    for (name, text) in units().chain(services::DROP_INS) {
+        let path = root.join("etc/systemd/system").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
-    let enabled: Vec<&str> = UNITS
-        .iter()
+    let enabled: Vec<&str> = units()
         .filter(|(_, text)| text.contains("[Install]"))
         .map(|(name, _)| *name)
         .collect();

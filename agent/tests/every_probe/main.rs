@@ -3,6 +3,8 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "tests, and what they share")]
 
+#[cfg(test)]
+mod changes;
 mod denied;
 mod hostile;
 mod stable;

@@ -23,7 +23,8 @@ pub struct ConfigAgent {
     pub found_at: Option<String>,
     /// Those of its units that there are; absent without systemd.
     pub units: Known<Vec<UnitState>>,
-    /// The server that it asks, as its configuration says; absent if it does not.
+    /// The server that it asks, as its configuration says, several with commas between them; absent if it does not, malformed
+    /// if the agent would refuse its configuration. Of Puppet `server_list` before `server`, without a value for variables.
     pub server: Known<String>,
     /// Day of its last run, as far as a file tells: seconds since 1970 at its beginning in UTC.
     pub last_run_day: Known<i64>,

@@ -54,16 +54,18 @@ pub struct Aide {
     pub file: String,
     /// Files that it includes and that were read; those that it would run were not.
     pub included: u64,
-    /// The database that is compared with.
-    pub database: String,
-    /// The day (UTC) on which the database was last written; `absent` if there is none, so that AIDE compares nothing.
+    /// The database that is compared with: a path, or a URL without credentials; `None` if no setting tells of it, so that
+    /// Debian's AIDE refuses to work.
+    pub database: Option<String>,
+    /// The day (UTC) on which the database was last written; `absent` if there is none, so that AIDE compares nothing;
+    /// `unsupported` if it is no file.
     pub database_day: Known<Timestamp>,
-    /// The day on which a new database was last written which has not (or not yet) taken the old one's place; `absent` if there
-    /// is none.
+    /// The day on which a new database was last written (`database_out`, or else `database_new`) which has not (or not yet)
+    /// taken the old one's place; `absent` if there is none.
     pub new_database_day: Known<Timestamp>,
-    /// Rules that select files, in all files.
+    /// Rules that select files, in all files; of conditions those of the part that holds.
     pub selections: u64,
-    /// Rules that leave files out, in all files.
+    /// Rules that leave files out, likewise.
     pub exclusions: u64,
 }
 

@@ -64,6 +64,40 @@ fn aide_with_and_without_a_database() {
 }
 
 #[test]
+fn aide_takes_the_first_database_and_the_part_that_holds() {
+    let told = |text: &str| facts(&aide().file("/etc/aide/aide.conf", text))["aide"].clone();
+    let first = told("database_in=file:///a\ndatabase=file:/b\ndatabase_out=file:/c\ndatabase_new=file:/d\n");
+    assert_eq!(first["value"]["database"], "/a");
+    assert_eq!(first["value"]["new_database_day"]["detail"], "/c is not there");
+    let none = told("/etc p\n");
+    assert_eq!(none["value"]["database"], Value::Null);
+    assert_eq!(none["value"]["database_day"]["outcome"], "absent");
+    let elsewhere = told("database_in=https://u:secret@a.example/db\n");
+    assert_eq!(elsewhere["value"]["database"], "https://a.example/db");
+    assert_eq!(elsewhere["value"]["database_day"]["outcome"], "unsupported");
+    let held = told(
+        "@@define A x\n@@if defined A\n/1 p\n@@if not exists /etc/aide/aide.conf\n/2 p\n@@else\n/3 p\n!/4\n@@endif\n@@endif\n\
+         @@undef A\n@@ifdef A\n/5 p\n@@endif\n@@if version_ge 0.19\n/6 p\n@@else\n/7 p\n@@endif\n",
+    );
+    assert_eq!(
+        (&held["value"]["selections"], &held["value"]["exclusions"]),
+        (&json!(2), &json!(1))
+    );
+}
+
+#[test]
+fn aide_files_that_include_each_other_end() {
+    let told = |text: &str| facts(&aide().file("/etc/aide/aide.conf", text))["aide"]["outcome"].clone();
+    assert_eq!(told("@@include /etc/aide/aide.conf\n"), "malformed");
+    assert_eq!(told(&"@@if defined A\n".repeat(1_000)), "malformed");
+    assert_eq!(told("@@include /etc/aide/aide.conf.d (\n"), "malformed");
+    assert_eq!(
+        told("@@include /nowhere ^x$\n@@include\n@@if\n@@define\n@@undef\n"),
+        "observed"
+    );
+}
+
+#[test]
 fn syscheck_osquery_samhain_tripwire() {
     let ossec = "<ossec_config>\n<!-- <syscheck><disabled>yes</disabled></syscheck> -->\n<syscheck>\n<disabled>no</disabled>\n\
                  <frequency>3600</frequency>\n<directories>/etc,/usr/bin</directories>\n<directories check_all=\"yes\" \

@@ -42,11 +42,11 @@ pub struct Service {
 pub struct ServiceSettings {
     /// As whom it is started: a service started as root may change to another user by itself.
     pub runs_as: RunsAs,
-    /// The program that it starts, without arguments; empty if none.
+    /// The program that it starts, without arguments, of several the last; empty if none.
     pub program: String,
-    /// Settings that confine it, those that are set, each with its last value as written: `NoNewPrivileges`, `ProtectSystem`,
-    /// `ProtectHome`, `PrivateTmp`, `PrivateDevices`, `PrivateNetwork`, `CapabilityBoundingSet`, `AmbientCapabilities`,
-    /// `SystemCallFilter`, `RestrictAddressFamilies`, `MemoryDenyWriteExecute` and the like.
+    /// Settings that confine it, those that are set, each with the last value that systemd takes, as written: `NoNewPrivileges`,
+    /// `ProtectSystem`, `ProtectHome`, `PrivateTmp`, `PrivateDevices`, `PrivateNetwork`, `CapabilityBoundingSet`,
+    /// `AmbientCapabilities`, `SystemCallFilter`, `RestrictAddressFamilies`, `MemoryDenyWriteExecute` and the like.
     pub confinement: BTreeMap<String, String>,
 }
 

@@ -67,6 +67,44 @@ fn what_runs_and_what_starts() {
 }
 
 #[test]
+fn values_that_systemd_does_not_take_leave_those_before() {
+    for (line, program) in [
+        ("-@\"/opt/a b/c\" x", "/opt/a b/c"),
+        ("'-/opt/a b' x", "/opt/a b"),
+        ("\"/opt/open x", "\"/opt/open"),
+        ("+!!/bin/x", "/bin/x"),
+        ("", ""),
+    ] {
+        assert_eq!(super::program(line), program, "{line}");
+    }
+    for (name, value, taken) in [
+        ("PrivateTmp", "perhaps", false),
+        ("PrivateTmp", "", false),
+        ("PrivateTmp", "disconnected", true),
+        ("NoNewPrivileges", "on", true),
+        ("NoNewPrivileges", "strict", false),
+        ("ProtectSystem", "strict", true),
+        ("ProtectSystem", "much", false),
+        ("ProtectHome", "read-only", true),
+        ("ProtectProc", "yes", false),
+        ("ProtectHostname", "private:x", true),
+        ("SystemCallFilter", "", true),
+    ] {
+        assert_eq!(is_taken(name, value), taken, "{name}={value}");
+    }
+    let text = "[Service]\nExecStart=/bin/x\nProtectSystem=strict\nProtectSystem=much\nPrivateTmp=perhaps\n";
+    let (facts, _) = documents(
+        &host()
+            .file("/usr/lib/systemd/system/web.service", text)
+            .file("/etc/systemd/system/web.service.d/a.conf", ""),
+    );
+    assert_eq!(
+        facts["services"][1]["settings"]["value"]["confinement"],
+        json!({"ProtectSystem": "strict"})
+    );
+}
+
+#[test]
 fn over_a_folder_and_without_systemd() {
     let (facts, _) = documents(&host().output(ASK, 1, "", "Failed to connect to bus: Host is down\n"));
     assert_eq!(facts["failed"]["outcome"], "failed");
