@@ -8,13 +8,15 @@ seconds=${1:?"how many seconds for each probe?"}
 shift
 cargo fuzz build --fuzz-dir fuzz --sanitizer none probe
 cargo run --quiet --release --manifest-path fuzz/Cargo.toml --bin record -- fuzz/corpus
+# Not `cargo fuzz run`, which looks for changes to build before each.
+program=$(echo fuzz/target/*/release/probe)
 [ $# -gt 0 ] || set -- $(ls fuzz/corpus)
 failed=0
 for probe in "$@"; do
   mkdir -p "fuzz/artifacts/$probe"
-  AFFIANT_PROBE=$probe cargo fuzz run --fuzz-dir fuzz --sanitizer none probe "fuzz/corpus/$probe" -- \
-    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=262144 -artifact_prefix="fuzz/artifacts/$probe/" \
-    >"fuzz/artifacts/$probe/log" 2>&1 || { failed=1; echo "$probe: FOUND, see fuzz/artifacts/$probe"; continue; }
+  AFFIANT_PROBE=$probe "$program" "fuzz/corpus/$probe" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+    -max_len=262144 -artifact_prefix="fuzz/artifacts/$probe/" >"fuzz/artifacts/$probe/log" 2>&1 ||
+    { failed=1; echo "$probe: FOUND, see fuzz/artifacts/$probe"; continue; }
   echo "$probe: $(grep -o 'Done [0-9]* runs' "fuzz/artifacts/$probe/log")"
 done
 exit $failed
