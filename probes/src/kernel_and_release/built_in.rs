@@ -10,7 +10,7 @@ use crate::formats::archive_date::parse_day;
 use crate::formats::os_release::OsRelease;
 
 /// The day up to which the table was kept.
-const TABLE_DAY: &str = "2025-11-01";
+const TABLE_DAY: &str = "2026-01-27";
 const TABLE: &str = include_str!("releases.csv");
 const DAY: i64 = 86_400;
 
