@@ -35,6 +35,28 @@ const CAPTURED: [(&str, &str); 8] = [
     ("var/lib/dpkg/status", "packages/status"),
 ];
 
+/// The record of root's last login (lastlog(8)): a time of four bytes, then a line and a host, which are empty.
+const fn record(time: [u8; 4]) -> [u8; 292] {
+    let [a, b, c, d] = time;
+    let mut record = [0; 292];
+    (record[0], record[1], record[2], record[3]) = (a, b, c, d);
+    record
+}
+
+const fn text(record: &[u8]) -> &str {
+    match std::str::from_utf8(record) {
+        Ok(text) => text,
+        Err(_) => panic!("ASCII is UTF-8"),
+    }
+}
+
+const FIRST: [u8; 292] = record([0, 0, 0, b'i']);
+const LATER: [u8; 292] = record([0, 0, 0, b'j']);
+/// What the host has.
+const LOGIN: &str = text(&FIRST);
+/// The same after a login some months later.
+pub(super) const LATER_LOGIN: &str = text(&LATER);
+
 const FILES: &[(&str, &str)] = &[
     ("etc/hostname", "web\n"),
     ("etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
@@ -134,7 +156,7 @@ const FILES: &[(&str, &str)] = &[
     ("usr/lib/x86_64-linux-gnu/security/pam_pwquality.so", ""),
     ("usr/lib/x86_64-linux-gnu/security/pam_unix.so", ""),
     ("home/ada/.profile", ""),
-    ("var/log/lastlog", ""),
+    ("var/log/lastlog", LOGIN),
     (
         "usr/lib/systemd/system/multi-user.target",
         "[Unit]\nRequires=basic.target\n",

@@ -2,23 +2,11 @@
 
 use super::Change;
 use super::How::{Append, Captured, Link, Mode, Remove, Replace, Time, Write};
+use super::host::LATER_LOGIN;
 
 const fn change(what: &'static str, how: &'static [super::How], documents: &'static str) -> Change {
     Change { what, how, documents }
 }
-
-/// The record of root's last login (lastlog(8)): a time of four bytes, then a line and a host, which are empty.
-const LOGIN: &str = {
-    const RECORD: [u8; 292] = {
-        let mut record = [0; 292];
-        record[3] = b'j';
-        record
-    };
-    match std::str::from_utf8(&RECORD) {
-        Ok(text) => text,
-        Err(_) => panic!("ASCII is UTF-8"),
-    }
-};
 
 /// Grouped as auditors ask: accounts, software, what starts, the kernel, storage, the host, records, the network, cryptography,
 /// products. Another change is a row more; a new probe needs one.
@@ -46,7 +34,7 @@ pub(super) const CHANGES: &[Change] = &[
         "accounts setuid-files setuid-files.names"),
     change("the age of passwords", &[Replace("etc/login.defs", "PASS_MAX_DAYS 99999", "PASS_MAX_DAYS 365")],
         "accounts accounts.names login-policy pam"),
-    change("a login", &[Write("var/log/lastlog", LOGIN)],
+    change("a login on a later day", &[Write("var/log/lastlog", LATER_LOGIN)],
         "last-logins"),
     change("a login is no longer recorded", &[Remove("var/log/lastlog")],
         "file-permissions last-logins logging"),
