@@ -27,7 +27,9 @@ fn texts() -> Result<Vec<(PathBuf, String)>> {
                 continue;
             }
             if kind.is_dir() {
-                let generated = ["node_modules", "__pycache__"].iter().any(|other| name == *other)
+                let generated = ["node_modules", "__pycache__", "corpus", "artifacts"]
+                    .iter()
+                    .any(|other| name == *other)
                     || name.to_string_lossy().starts_with("target");
                 if !generated {
                     folders.push(path);
