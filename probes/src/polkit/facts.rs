@@ -63,7 +63,7 @@ pub struct AuthorityEntry {
     /// `ResultInactive`: for a session at the console that is in the background.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_inactive: Option<String>,
-    /// `ResultActive`: for the session that is used at the console.
+    /// `ResultActive`: for the session in use at the console.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_active: Option<String>,
 }
@@ -78,7 +78,7 @@ pub struct Action {
     pub allow_any: String,
     /// For a session at the console that is in the background.
     pub allow_inactive: String,
-    /// For the session that is used at the console.
+    /// For the session in use at the console.
     pub allow_active: String,
     /// The file.
     pub path: String,
