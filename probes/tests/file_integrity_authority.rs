@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use machine::{Machine, authority};
+use machine::{Machine, authority, facts_of};
 use serde_json::Value;
 
 /// What stands for the folder's own path in a configuration: AIDE reads the machine's files, the probe those of the folder.
@@ -117,10 +117,7 @@ impl Host {
 }
 
 fn facts(machine: &Machine) -> Value {
-    let probes = probes::registry::all();
-    let probe = probes.iter().find(|probe| probe.spec.id == "file-integrity").unwrap();
-    let document = probe.collect(machine).remove(0);
-    document.facts.unwrap_or_else(|| panic!("{}", document.detail))
+    facts_of("file-integrity", machine)
 }
 
 /// Configurations with something to get wrong each.

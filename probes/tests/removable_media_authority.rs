@@ -9,33 +9,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use machine::{Machine, authority};
-use probes::registry;
+use machine::{Machine, authority, facts_of, put, some};
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
 fn facts(root: &Path) -> Value {
-    let probe = registry::all()
-        .into_iter()
-        .find(|probe| probe.spec.id == "removable-media")
-        .unwrap();
-    let document = probe.collect(&Machine::folder(root)).remove(0);
-    document.facts.unwrap_or_else(|| panic!("{}", document.detail))
-}
-
-fn put(root: &Path, path: &str, text: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-/// Generated; `PROPTEST_RNG_SEED` gives the same again.
-fn some<T: std::fmt::Debug>(count: usize, strategy: impl Strategy<Value = T>) -> Vec<T> {
-    let mut runner = TestRunner::new(Config::default());
-    let one = |_| strategy.new_tree(&mut runner).unwrap().current();
-    (0..count).map(one).collect()
+    facts_of("removable-media", &Machine::folder(root))
 }
 
 const RELEASE: &str = "6.1.0-40-amd64";

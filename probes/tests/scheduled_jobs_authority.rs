@@ -13,20 +13,12 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use evidence::Digest;
-use machine::{Machine, authority};
-use probes::registry;
+use machine::{Machine, authority, facts_of, some};
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
 fn facts(root: &Path) -> Value {
-    let probe = registry::all()
-        .into_iter()
-        .find(|probe| probe.spec.id == "scheduled-jobs")
-        .unwrap();
-    let document = probe.collect(&Machine::folder(root)).remove(0);
-    document.facts.unwrap_or_else(|| panic!("{}", document.detail))
+    facts_of("scheduled-jobs", &Machine::folder(root))
 }
 
 fn put(root: &Path, path: &str, text: &str, mode: u32) {
@@ -34,13 +26,6 @@ fn put(root: &Path, path: &str, text: &str, mode: u32) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// Generated; `PROPTEST_RNG_SEED` gives the same again.
-fn some<T: std::fmt::Debug>(count: usize, strategy: impl Strategy<Value = T>) -> Vec<T> {
-    let mut runner = TestRunner::new(Config::default());
-    let one = |_| strategy.new_tree(&mut runner).unwrap().current();
-    (0..count).map(one).collect()
 }
 
 /// What a script prints that runs in namespaces of its own, with `root` as `$1`.

@@ -8,11 +8,16 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::path::Path;
 use std::process;
 
 use probes::reading::{
     Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
+use probes::registry;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 
 /// Reads below `root`; runs programs only if that is `/`.
 pub(crate) struct Machine {
@@ -24,7 +29,7 @@ impl Machine {
         Self { root: String::new() }
     }
 
-    pub(crate) fn folder(root: &std::path::Path) -> Self {
+    pub(crate) fn folder(root: &Path) -> Self {
         let root = root
             .to_str()
             .expect("a temporary folder has a name in UTF-8")
@@ -35,6 +40,28 @@ impl Machine {
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.root)
     }
+}
+
+/// The facts of the first document of a probe.
+pub(crate) fn facts_of(probe: &str, machine: &Machine) -> Value {
+    let probes = registry::all();
+    let probe = probes.iter().find(|registered| registered.spec.id == probe).unwrap();
+    let document = probe.collect(machine).remove(0);
+    document.facts.unwrap_or_else(|| panic!("{}", document.detail))
+}
+
+/// Writes a file below `root`, with the folders above it.
+pub(crate) fn put(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Generated; `PROPTEST_RNG_SEED` gives the same again.
+pub(crate) fn some<T: std::fmt::Debug>(count: usize, strategy: impl Strategy<Value = T>) -> Vec<T> {
+    let mut runner = TestRunner::new(Config::default());
+    let one = |_| strategy.new_tree(&mut runner).unwrap().current();
+    (0..count).map(one).collect()
 }
 
 /// Runs a program that the test compares with; says which package has it if it is not there.
