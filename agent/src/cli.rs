@@ -13,13 +13,16 @@ mod collect;
 mod enrol;
 mod journal;
 mod probes;
+mod round;
 mod run;
 mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::probes::registry::{self, Registered};
 use clap::{Args, Parser, Subcommand};
+use evidence::facts::FactsError;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 
@@ -48,6 +51,7 @@ enum Command {
     #[command(visible_alias = "enroll")]
     Enrol(enrol::Enrol),
     Run(run::Run),
+    Round(round::Round),
     Status(status::Status),
 }
 
@@ -94,6 +98,9 @@ pub enum Failure {
     /// Standard output was closed or is full.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] std::io::Error),
+    /// A document that the agent itself wrote cannot be read: a fault of the agent.
+    #[error("own document: {0}")]
+    Document(#[from] FactsError),
     /// A value that cannot be written as JSON: a fault of the agent.
     #[error("cannot write JSON: {0}")]
     Json(#[source] serde_json::Error),
@@ -132,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Collect(command) => command.run(),
         Command::Enrol(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Round(command) => command.run(),
         Command::Status(command) => command.run(),
     };
     match done {
@@ -143,6 +151,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// All probes, or those with these ids.
+fn chosen(ids: &[String]) -> Result<Vec<Registered>, Failure> {
+    let mut all = registry::all();
+    if let Some(id) = ids.iter().find(|id| !all.iter().any(|probe| probe.spec.id == **id)) {
+        let known: Vec<_> = all.iter().map(|probe| probe.spec.id).collect();
+        let known = known.join(", ");
+        return Err(Failure::Usage(format!("no probe {id:?}; there are: {known}")));
+    }
+    if !ids.is_empty() {
+        all.retain(|probe| ids.iter().any(|id| id == probe.spec.id));
+    }
+    Ok(all)
 }
 
 /// One thread: the agent waits nearly all the time.

@@ -2,6 +2,9 @@
 
 mod daily;
 mod document;
+mod owed;
+mod prober;
+mod rounds;
 mod runner;
 
 use std::collections::BTreeMap;
@@ -11,7 +14,9 @@ use evidence::manifest::Manifest;
 
 pub use daily::Daily;
 pub use document::Document;
-pub use runner::{Patience, Runner};
+pub use prober::{Prober, write};
+pub use rounds::{Patience, Rounds};
+pub use runner::{Ran, Runner, Step};
 
 /// What one round brought home.
 #[derive(Debug, Clone, Default)]
@@ -27,12 +32,12 @@ impl Collection {
 
     /// The list of them.
     pub fn manifest(&self) -> Manifest {
-        let named = |document: &Document| (document.facts().probe.clone(), document.digest());
+        let named = |document: &Document| (document.id().clone(), document.digest());
         Manifest::new(self.documents.values().map(named))
     }
 
     fn extend(&mut self, documents: Vec<Document>) {
-        let named = |document: Document| (document.facts().probe.clone(), document);
+        let named = |document: Document| (document.id().clone(), document);
         self.documents.extend(documents.into_iter().map(named));
     }
 }

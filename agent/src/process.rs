@@ -7,6 +7,7 @@ use std::process::Command;
 use aws_lc_rs::digest::{Context, SHA256};
 use evidence::Digest;
 use evidence::statement::AgentBuild;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What glibc reads when a process starts, and only then (mallopt(3)): one arena, and memory goes back to the system as
 /// soon as it is free. Collections need some megabytes for a moment; the agent then waits for minutes.
@@ -15,6 +16,9 @@ const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_MMAP_THRESHOLD_", "65536"),
     ("MALLOC_TRIM_THRESHOLD_", "65536"),
 ];
+
+/// What a process that runs probes may allocate, bytes: many times what a large host needs.
+const MEMORY: u64 = 256 * 1024 * 1024;
 
 /// The running build. The executable is read through `/proc/self/exe`, so that an upgrade in between does not matter.
 pub fn build() -> io::Result<AgentBuild> {
@@ -57,4 +61,22 @@ pub fn with_frugal_memory() {
     }
     let error = again.args(arguments).envs(ALLOCATOR).exec();
     tracing::debug!(%error, "keeping more memory than needed");
+}
+
+/// For a process that runs probes: rather it than anything else on the host is ended if memory becomes short, and it gets
+/// no more than [`MEMORY`] in the first place. What the system does not allow is left as it is.
+pub fn be_expendable() {
+    // proc_pid_oom_score_adj(5); raising it needs no privilege.
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "1000") {
+        tracing::debug!(%error, "memory: as expendable as the service");
+    }
+    let now = getrlimit(Resource::Data);
+    let lower = |now: Option<u64>| Some(now.map_or(MEMORY, |now| now.min(MEMORY)));
+    let limit = Rlimit {
+        current: lower(now.current),
+        maximum: lower(now.maximum),
+    };
+    if let Err(error) = setrlimit(Resource::Data, limit) {
+        tracing::debug!(%error, "memory: as much as the service may have");
+    }
 }

@@ -19,7 +19,7 @@ fn facts(machine: Machine) -> Value {
         .unwrap();
     let collection = Runner::new(machine, vec![probe]).collect();
     let document = collection.documents().next().unwrap();
-    let facts = document.facts();
+    let facts = document.facts().unwrap();
     facts.facts.clone().unwrap_or_else(|| panic!("{}", facts.detail))
 }
 

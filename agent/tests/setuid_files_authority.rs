@@ -20,7 +20,7 @@ fn facts(root: &Path) -> Value {
         .unwrap();
     let collection = Runner::new(Machine::below(root).unwrap(), vec![probe]).collect();
     let document = collection.documents().next().unwrap();
-    let facts = document.facts();
+    let facts = document.facts().unwrap();
     facts.facts.clone().unwrap_or_else(|| panic!("{}", facts.detail))
 }
 

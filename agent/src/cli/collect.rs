@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use evidence::facts::{Origin, Outcome};
-use probes::registry::{self, Registered};
+use evidence::facts::{FactsDocument, Origin, Outcome};
 use serde_json::Value;
 
-use super::{Failure, print};
-use crate::collection::{Collection, Document, Runner};
+use super::{Failure, chosen, print};
+use crate::collection::{Collection, Runner};
 use crate::folder::{Durability, Folder};
 use crate::machine::Machine;
 
@@ -32,7 +31,7 @@ pub(super) struct Collect {
 
 impl Collect {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let probes = self.chosen()?;
+        let probes = chosen(&self.probes)?;
         let machine = match &self.root {
             Some(root) => Machine::below(root)?,
             None => Machine::own(),
@@ -49,36 +48,15 @@ impl Collect {
                 let place = folder.path().display();
                 print(&format!("{}\nFacts and manifest: {place}\n", overview(&collection)))
             }
-            (false, None) => print(&summary(&collection)),
+            (false, None) => print(&summary(&collection)?),
         }
-    }
-
-    fn chosen(&self) -> Result<Vec<Registered>, Failure> {
-        let mut all = registry::all();
-        for id in &self.probes {
-            if !all.iter().any(|probe| probe.spec.id == id) {
-                let known: Vec<_> = all.iter().map(|probe| probe.spec.id).collect();
-                return Err(Failure::Usage(format!(
-                    "no probe {id:?}; there are: {}",
-                    known.join(", ")
-                )));
-            }
-        }
-        if !self.probes.is_empty() {
-            all.retain(|probe| self.probes.iter().any(|id| id == probe.spec.id));
-        }
-        Ok(all)
     }
 }
 
 /// The manifest last: what it names is there.
 fn write(collection: &Collection, folder: &Folder) -> Result<(), Failure> {
     for document in collection.documents() {
-        folder.write(
-            &document.facts().probe.file_name(),
-            document.bytes(),
-            Durability::Eventual,
-        )?;
+        folder.write(&document.id().file_name(), document.bytes(), Durability::Eventual)?;
     }
     folder.write("manifest", &collection.manifest().to_bytes(), Durability::Eventual)?;
     Ok(())
@@ -98,29 +76,27 @@ fn json(collection: &Collection) -> String {
 fn overview(collection: &Collection) -> String {
     let width = collection
         .documents()
-        .map(|document| document.facts().probe.as_str().len())
+        .map(|document| document.id().as_str().len())
         .max();
     let width = width.unwrap_or(0);
     let mut text = String::new();
     for document in collection.documents() {
-        let facts = document.facts();
-        let (probe, outcome) = (facts.probe.as_str(), facts.outcome.as_str());
-        let _ = writeln!(text, "{probe:width$}  {outcome:11}  {}", facts.detail);
+        let (id, outcome) = (document.id().as_str(), document.outcome().as_str());
+        let _ = writeln!(text, "{id:width$}  {outcome:11}  {}", document.detail());
     }
     text
 }
 
-fn summary(collection: &Collection) -> String {
+fn summary(collection: &Collection) -> Result<String, Failure> {
     let mut text = String::new();
     for document in collection.documents() {
-        describe(&mut text, document);
+        describe(&mut text, &document.facts()?);
     }
     text.push_str("All facts: --json. As files with their manifest: --output DIR.\n");
-    text
+    Ok(text)
 }
 
-fn describe(text: &mut String, document: &Document) {
-    let facts = document.facts();
+fn describe(text: &mut String, facts: &FactsDocument) {
     let _ = writeln!(text, "{}: {}", facts.probe, facts.outcome.as_str());
     if !facts.detail.is_empty() {
         let _ = writeln!(text, "  {}", facts.detail);

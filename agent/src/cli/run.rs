@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::{Failure, StateDir, print, runtime};
-use crate::machine::Machine;
 use crate::process;
 use crate::service::{Keeper, ServiceError, Worker};
 use crate::spool::DEFAULT_LIMIT;
@@ -33,7 +32,7 @@ impl Run {
         let _lock = state.lock()?;
         let build = process::build().map_err(ServiceError::Executable)?;
         let keeper = Keeper::open(state, build, process::boot_id(), self.spool.saturating_mul(MIB))?;
-        let worker = Worker::new(keeper, Machine::own())?;
+        let worker = Worker::new(keeper)?;
         let runtime = runtime()?;
         if !self.once {
             return Ok(runtime.block_on(worker.run())?);

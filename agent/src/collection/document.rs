@@ -1,14 +1,23 @@
-//! A facts document together with its bytes.
+//! A facts document as its bytes, with what the agent itself needs to know of it.
 
 use evidence::Digest;
-use evidence::facts::{FactsDocument, Outcome};
+use evidence::facts::{FactsDocument, FactsError, Outcome, ProbeId};
+use serde::Deserialize;
 
-/// A facts document, its bytes and their digest.
+/// The bytes of a facts document, their digest, and how the probe ended.
 #[derive(Debug, Clone)]
 pub struct Document {
-    facts: FactsDocument,
+    head: Head,
     bytes: Vec<u8>,
     digest: Digest,
+}
+
+/// The facts and sources stay bytes: as values they would take many times the memory.
+#[derive(Debug, Clone, Deserialize)]
+struct Head {
+    probe: ProbeId,
+    outcome: Outcome,
+    detail: String,
 }
 
 impl Document {
@@ -29,14 +38,44 @@ impl Document {
         Some(Self::of(facts, bytes))
     }
 
-    fn of(facts: FactsDocument, bytes: Vec<u8>) -> Self {
-        let digest = Digest::of(&bytes);
-        Self { facts, bytes, digest }
+    /// Takes the bytes that [`Self::new`] made in another process of this agent.
+    pub(super) fn from_own_bytes(bytes: &[u8]) -> Option<Self> {
+        let head = serde_json::from_slice(bytes).ok()?;
+        Some(Self {
+            head,
+            digest: Digest::of(bytes),
+            bytes: bytes.to_vec(),
+        })
     }
 
-    /// The document.
-    pub const fn facts(&self) -> &FactsDocument {
-        &self.facts
+    fn of(facts: FactsDocument, bytes: Vec<u8>) -> Self {
+        let digest = Digest::of(&bytes);
+        let head = Head {
+            probe: facts.probe,
+            outcome: facts.outcome,
+            detail: facts.detail,
+        };
+        Self { head, bytes, digest }
+    }
+
+    /// The document's id: the probe's, or `PROBE.names`.
+    pub const fn id(&self) -> &ProbeId {
+        &self.head.probe
+    }
+
+    /// How the probe ended.
+    pub const fn outcome(&self) -> Outcome {
+        self.head.outcome
+    }
+
+    /// What the probe says beside its facts.
+    pub fn detail(&self) -> &str {
+        &self.head.detail
+    }
+
+    /// The document as values.
+    pub fn facts(&self) -> Result<FactsDocument, FactsError> {
+        FactsDocument::from_bytes(&self.bytes)
     }
 
     /// Its canonical bytes.
@@ -52,7 +91,6 @@ impl Document {
 
 #[cfg(test)]
 mod tests {
-    use evidence::facts::ProbeId;
     use serde_json::json;
 
     use super::*;
@@ -68,8 +106,11 @@ mod tests {
             facts: Some(json!({"load": 0.5})),
         };
         let document = Document::new(fraction).unwrap();
-        assert_eq!(document.facts().outcome, Outcome::Failed);
-        assert!(document.facts().detail.contains("0.5"), "{}", document.facts().detail);
-        assert_eq!(FactsDocument::from_bytes(document.bytes()).unwrap(), *document.facts());
+        assert_eq!(document.outcome(), Outcome::Failed);
+        assert!(document.detail().contains("0.5"), "{}", document.detail());
+        assert_eq!(document.facts().unwrap().outcome, Outcome::Failed);
+
+        let again = Document::from_own_bytes(document.bytes()).unwrap();
+        assert_eq!((again.id(), again.digest()), (document.id(), document.digest()));
     }
 }

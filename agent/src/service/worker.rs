@@ -5,6 +5,7 @@ mod talk;
 
 use std::time::{Duration, Instant};
 
+use evidence::facts::Outcome;
 use evidence::wire::CheckIn;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -15,9 +16,8 @@ use super::report::{Collected, Noted, Report};
 use super::round::{self, Round};
 use super::{ServiceError, notify};
 use crate::clock;
-use crate::collection::{Collection, Daily, Patience, Runner};
+use crate::collection::{Collection, Daily, Patience, Prober, Rounds};
 use crate::delivery::{Client, Validity};
-use crate::machine::Machine;
 use crate::schedule::{Retry, Schedule, fraction};
 use crate::watch;
 use talk::{Talk, client, deliver, renew, validity};
@@ -29,7 +29,6 @@ const REMIND: Duration = Duration::from_hours(1);
 pub struct Worker {
     keeper: Keeper,
     client: Client,
-    machine: Machine,
     validity: Validity,
     report: Report,
     retry: Retry,
@@ -63,7 +62,7 @@ struct Timing {
 
 impl Worker {
     /// Prepares to serve; nothing is sent yet.
-    pub fn new(keeper: Keeper, machine: Machine) -> Result<Self, ServiceError> {
+    pub fn new(keeper: Keeper) -> Result<Self, ServiceError> {
         let client = client(&keeper)?;
         let validity = validity(&keeper)?;
         let report = Report {
@@ -75,7 +74,6 @@ impl Worker {
         Ok(Self {
             keeper,
             client,
-            machine,
             validity,
             report,
             retry: Retry::default(),
@@ -87,14 +85,14 @@ impl Worker {
         })
     }
 
-    fn runner(&self) -> Runner {
+    fn rounds(&self) -> Rounds {
         let folder = self.keeper.member().daily();
         if let Err(error) = &folder {
             tracing::warn!(%error, "probes that run once a day run after each start");
         }
         let daily = Daily::open(folder.ok(), self.keeper.build().sha256);
         let ended = self.ended.clone();
-        Runner::new(self.machine.clone(), probes::registry::all()).once_a_day(daily, move || {
+        Rounds::new(Prober::own(), probes::registry::all(), daily, move || {
             // A message that is still unread says the same.
             let _ = ended.try_send(());
         })
@@ -102,7 +100,7 @@ impl Worker {
 
     /// Collects once, states, delivers everything that waits.
     pub async fn once(mut self) -> Result<Once, ServiceError> {
-        let round = round::start(self.runner(), Patience::Wait).map_err(ServiceError::Setup)?;
+        let round = round::start(self.rounds(), Patience::Wait).map_err(ServiceError::Setup)?;
         let round = round
             .await
             .map_err(|_| ServiceError::NotDelivered("the collection broke off".to_owned()))?;
@@ -160,7 +158,7 @@ impl Worker {
             deliver_at: (self.keeper.spool().waiting() > 0).then(Instant::now),
             changed_while_collecting: false,
         };
-        let mut runner = Some(self.runner());
+        let mut rounds = Some(self.rounds());
         let mut collecting: Option<oneshot::Receiver<Round>> = None;
         let mut talk = Talk::Nothing;
         let alive_every = notify::alive_every();
@@ -168,7 +166,7 @@ impl Worker {
         loop {
             let now = Instant::now();
             if now >= timing.schedule.collection_at()
-                && let Some(free) = runner.take()
+                && let Some(free) = rounds.take()
             {
                 timing.changed_while_collecting = false;
                 collecting = Some(round::start(free, Patience::GoOn).map_err(ServiceError::Setup)?);
@@ -178,7 +176,7 @@ impl Worker {
             }
             let idle = matches!(talk, Talk::Nothing);
             let wake = [
-                runner.is_some().then(|| timing.schedule.collection_at()),
+                rounds.is_some().then(|| timing.schedule.collection_at()),
                 (idle && self.keeper.spool().waiting() > 0)
                     .then_some(timing.deliver_at)
                     .flatten(),
@@ -199,7 +197,7 @@ impl Worker {
                 }
                 round = finished(&mut collecting) => {
                     collecting = None;
-                    runner = Some(self.take(round, &mut timing));
+                    rounds = Some(self.take(round, &mut timing));
                 }
                 heard = talk.answer() => self.hear(heard, &mut timing).await?,
                 () = tokio::time::sleep_until(wake.into()) => {}
@@ -261,12 +259,12 @@ impl Worker {
     }
 
     /// Takes a collection, or the news that it broke off.
-    fn take(&mut self, round: Option<Round>, timing: &mut Timing) -> Runner {
+    fn take(&mut self, round: Option<Round>, timing: &mut Timing) -> Rounds {
         let now = Instant::now();
         let Some(round) = round else {
             tracing::error!("a collection broke off; this is a fault of the agent");
             timing.schedule.collected(Duration::ZERO, false, now, 0.0);
-            return self.runner();
+            return self.rounds();
         };
         self.collected(&round);
         let changed = std::mem::take(&mut timing.changed_while_collecting);
@@ -288,7 +286,7 @@ impl Worker {
             }
         }
         self.write_report();
-        round.runner
+        round.rounds
     }
 
     fn collected(&mut self, round: &Round) {
@@ -324,13 +322,11 @@ async fn finished(collecting: &mut Option<oneshot::Receiver<Round>>) -> Option<R
 }
 
 fn not_observed(collection: &Collection) -> Vec<String> {
-    use evidence::facts::Outcome;
     let others = collection
         .documents()
-        .map(crate::collection::Document::facts)
-        .filter(|facts| facts.outcome != Outcome::Observed);
+        .filter(|document| document.outcome() != Outcome::Observed);
     others
-        .map(|facts| format!("{}: {}", facts.probe, facts.outcome.as_str()))
+        .map(|document| format!("{}: {}", document.id(), document.outcome().as_str()))
         .collect()
 }
 

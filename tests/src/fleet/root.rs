@@ -47,7 +47,6 @@ pub fn add_second_superuser(root: &Path) {
 pub fn collect(root: &Path) -> Documents {
     let machine = Machine::below(root).expect("a root folder");
     let collection = Runner::new(machine, probes::registry::all()).collect();
-    let document =
-        |document: &affiant_agent::collection::Document| (document.facts().probe.clone(), document.bytes().to_vec());
+    let document = |document: &affiant_agent::collection::Document| (document.id().clone(), document.bytes().to_vec());
     collection.documents().map(document).collect()
 }
