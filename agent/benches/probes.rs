@@ -37,7 +37,12 @@ fn main() {
         .into_iter()
         .filter(|probe| is_wanted(probe.spec))
         .collect();
-    for (title, cadence) in [("every round", Cadence::EveryRound), ("once a day", Cadence::Daily)] {
+    let cadences = [
+        ("every round", Cadence::EveryRound),
+        ("on changes", Cadence::OnChange),
+        ("once a day", Cadence::Daily),
+    ];
+    for (title, cadence) in cadences {
         println!(
             "{title:24} {:>9} {:>9} {:>6} {:>11} {:>9} {:>11} {:>9}",
             "CPU", "floor", "ratio", "read", "calls", "allocated", "times"

@@ -6,6 +6,7 @@ mod owed;
 mod prober;
 mod rounds;
 mod runner;
+mod unchanged;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use document::Document;
 pub use prober::{Prober, write};
 pub use rounds::{Patience, Rounds};
 pub use runner::{Ran, Runner, Step};
+pub use unchanged::Unchanged;
 
 /// What one round brought home.
 #[derive(Debug, Clone, Default)]

@@ -15,6 +15,7 @@ mod inventory;
 mod listeners;
 mod listing;
 mod name;
+mod noted;
 mod root;
 mod run;
 mod sock_diag;
@@ -26,6 +27,7 @@ mod walk_tests;
 
 pub use deadline::Deadline;
 pub use host::MachineHost;
+pub use noted::{Answered, Noted};
 pub use root::{Machine, RootError};
 
 use probes::reading::Unread;

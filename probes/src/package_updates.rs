@@ -80,7 +80,7 @@ impl Probe for PackageUpdatesProbe {
         ],
         runs: &[],
         privilege: Privilege::None,
-        cadence: Cadence::EveryRound,
+        cadence: Cadence::OnChange,
         watch: &[
             "/var/lib/dpkg/status",
             "/var/lib/apt/lists",

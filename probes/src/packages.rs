@@ -51,7 +51,7 @@ impl Probe for PackagesProbe {
         ],
         runs: &[],
         privilege: Privilege::None,
-        cadence: Cadence::EveryRound,
+        cadence: Cadence::OnChange,
         watch: &[
             "/var/lib/dpkg/status",
             "/usr/lib/sysimage/rpm",

@@ -90,6 +90,9 @@ impl Privilege {
 pub enum Cadence {
     /// With every collection.
     EveryRound,
+    /// With every collection in which something that it read has changed, and once a day; else its documents stand as they
+    /// were. For probes that read much, and files alone: nothing that has to be asked of a program.
+    OnChange,
     /// Once a day, since it costs too much for more; in between its documents stand as they were.
     Daily,
 }

@@ -8,7 +8,7 @@ use evidence::facts::{FactsDocument, Origin, Outcome};
 use serde_json::Value;
 
 use super::{Failure, chosen, print};
-use crate::collection::{Collection, Runner};
+use crate::collection::{Collection, Prober};
 use crate::folder::{Durability, Folder};
 use crate::machine::Machine;
 
@@ -32,13 +32,15 @@ pub(super) struct Collect {
 impl Collect {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let probes = chosen(&self.probes)?;
-        let machine = match &self.root {
-            Some(root) => Machine::below(root)?,
-            None => Machine::own(),
-        };
+        let mut prober = Prober::own();
+        if let Some(root) = &self.root {
+            // A root that cannot be used is an error of the command, not an outcome of each probe.
+            Machine::below(root)?;
+            prober = prober.below(root);
+        }
         // Before the work, so that a wrong folder is said at once.
         let output = self.output.as_deref().map(Folder::create).transpose()?;
-        let collection = Runner::new(machine, probes).collect();
+        let collection = prober.collect(&probes);
         if let Some(folder) = &output {
             write(&collection, folder)?;
         }

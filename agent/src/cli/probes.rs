@@ -40,8 +40,10 @@ fn described(spec: &Spec) -> String {
     }
     let (millis, mebibytes) = (spec.budget.millis, spec.budget.bytes.div_ceil(1024 * 1024));
     let _ = writeln!(text, "  privilege  {privilege}");
-    if spec.cadence == Cadence::Daily {
-        let _ = writeln!(text, "  runs once a day");
+    match spec.cadence {
+        Cadence::EveryRound => {}
+        Cadence::OnChange => text.push_str("  runs when what it read has changed, and once a day\n"),
+        Cadence::Daily => text.push_str("  runs once a day\n"),
     }
     let _ = writeln!(text, "  budget     {millis} ms, {mebibytes} MiB read");
     text

@@ -1,11 +1,14 @@
 //! `affiant-agent round`.
 
 use std::io::stdout;
+use std::path::PathBuf;
 
 use clap::Args;
+use evidence::Digest;
 
 use super::{Failure, chosen};
-use crate::collection::{Runner, write};
+use crate::collection::{Runner, Unchanged, write};
+use crate::folder::Folder;
 use crate::machine::Machine;
 use crate::process;
 
@@ -13,6 +16,15 @@ use crate::process;
 #[derive(Debug, Args)]
 #[command(hide = true)]
 pub(super) struct Round {
+    /// Probe the files below this folder.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Where probes that run on changes leave what they said.
+    #[arg(long, value_name = "DIR", requires = "agent")]
+    unchanged: Option<PathBuf>,
+    /// SHA-256 of this program.
+    #[arg(long, value_name = "DIGEST")]
+    agent: Option<Digest>,
     /// Ids of the probes, in their order.
     #[arg(value_name = "PROBE", required = true)]
     probes: Vec<String>,
@@ -20,11 +32,16 @@ pub(super) struct Round {
 
 impl Round {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let probes = chosen(&self.probes)?;
+        let machine = match &self.root {
+            Some(root) => Machine::below(root)?,
+            None => Machine::own(),
+        };
+        let mut runner = Runner::new(machine, chosen(&self.probes)?);
+        if let Some((folder, agent)) = self.unchanged.as_deref().zip(self.agent) {
+            runner = runner.on_change(Unchanged::new(Folder::open(folder)?, agent));
+        }
         process::be_expendable();
         let mut out = stdout().lock();
-        Runner::new(Machine::own(), probes)
-            .run(|step| write(&step, &mut out))
-            .map_err(Failure::Output)
+        runner.run(|step| write(&step, &mut out)).map_err(Failure::Output)
     }
 }

@@ -7,13 +7,16 @@ mod lines;
 mod session;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 
+use evidence::Digest;
 use probes::registry::Registered;
 
-use super::{Document, Ran, owed};
+use super::{Collection, Document, Ran, owed};
+use crate::folder::Folder;
 pub use lines::write;
 use session::Session;
 
@@ -21,6 +24,7 @@ use session::Session;
 #[derive(Debug)]
 pub struct Prober {
     program: PathBuf,
+    arguments: Vec<OsString>,
     left: Mutex<Vec<Left>>,
 }
 
@@ -34,13 +38,33 @@ struct Left {
 impl Prober {
     /// `program` is an `affiant-agent`.
     pub const fn new(program: PathBuf) -> Self {
-        let left = Mutex::new(Vec::new());
-        Self { program, left }
+        Self {
+            program,
+            arguments: Vec::new(),
+            left: Mutex::new(Vec::new()),
+        }
     }
 
     /// The running program itself, also after an upgrade has put another one in its place.
     pub fn own() -> Self {
         Self::new(PathBuf::from("/proc/self/exe"))
+    }
+
+    /// The files below `root` are probed, not this machine.
+    #[must_use]
+    pub fn below(mut self, root: &Path) -> Self {
+        self.arguments.extend(["--root".into(), root.into()]);
+        self
+    }
+
+    /// Probes that run on changes leave what they said in `folder`; `agent` is the digest of the program.
+    #[must_use]
+    pub fn on_change(mut self, folder: &Folder, agent: Digest) -> Self {
+        let folder = folder.path().into();
+        let agent = agent.to_string().into();
+        self.arguments
+            .extend(["--unchanged".into(), folder, "--agent".into(), agent]);
+        self
     }
 
     /// Runs probes one after the other and tells `heed` what came of each. One that hangs from an earlier time is not
@@ -56,7 +80,7 @@ impl Prober {
         }
         while !rest.is_empty() {
             let before = rest.len();
-            let trouble = match Session::start(&self.program, &rest) {
+            let trouble = match Session::start(&self.program, &self.arguments, &rest) {
                 Ok(mut session) => {
                     session.follow(&mut rest, &mut heed);
                     self.leave(session);
@@ -77,6 +101,13 @@ impl Prober {
         if let Some(left) = session.end() {
             self.left.lock().unwrap_or_else(PoisonError::into_inner).push(left);
         }
+    }
+
+    /// Runs them all.
+    pub fn collect(&self, probes: &[Registered]) -> Collection {
+        let mut collection = Collection::default();
+        self.run(probes, |ran| collection.extend(ran.documents));
+        collection
     }
 
     /// Whether an earlier run has not come back yet.

@@ -65,9 +65,7 @@ impl Rounds {
                 Patience::GoOn => self.start_beside(due, now),
             }
         }
-        let mut collection = Collection::default();
-        self.prober
-            .run(&self.every_round, |ran| collection.extend(ran.documents));
+        let mut collection = self.prober.collect(&self.every_round);
         for probe in &self.once_a_day {
             let said = self.daily.documents(probe.spec.id).map(<[_]>::to_vec);
             collection.extend(said.unwrap_or_else(|| owed::first_run(*probe)));

@@ -1,13 +1,14 @@
 //! Runs probes in this process, each on a thread of its own, one after the other: small peaks instead of a short round.
 
 use std::convert::Infallible;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use probes::Cadence;
 use probes::registry::Registered;
 
-use super::{Collection, Document, owed};
+use super::{Collection, Document, Unchanged, owed};
 use crate::machine::{Deadline, Machine};
 
 /// How much longer than its budget a probe may take to write down that its time is over, before it is given up.
@@ -40,12 +41,24 @@ pub struct Ran {
 pub struct Runner {
     machine: Machine,
     probes: Vec<Registered>,
+    unchanged: Option<Arc<Unchanged>>,
 }
 
 impl Runner {
     /// A runner of these probes.
     pub const fn new(machine: Machine, probes: Vec<Registered>) -> Self {
-        Self { machine, probes }
+        Self {
+            machine,
+            probes,
+            unchanged: None,
+        }
+    }
+
+    /// Probes with [`Cadence::OnChange`] read only what has changed since they left what they said there.
+    #[must_use]
+    pub fn on_change(self, unchanged: Unchanged) -> Self {
+        let unchanged = Some(Arc::new(unchanged));
+        Self { unchanged, ..self }
     }
 
     /// Runs them all.
@@ -64,13 +77,15 @@ impl Runner {
     pub fn run<E>(self, mut heed: impl FnMut(Step) -> Result<(), E>) -> Result<(), E> {
         for probe in &self.probes {
             heed(Step::Begins(probe.spec.id))?;
-            heed(Step::Ended(run(&self.machine, *probe)))?;
+            let unchanged = self.unchanged.as_ref();
+            let unchanged = unchanged.filter(|_| probe.spec.cadence == Cadence::OnChange);
+            heed(Step::Ended(run(&self.machine, *probe, unchanged.cloned())))?;
         }
         Ok(())
     }
 }
 
-fn run(machine: &Machine, probe: Registered) -> Ran {
+fn run(machine: &Machine, probe: Registered, unchanged: Option<Arc<Unchanged>>) -> Ran {
     let (spec, machine) = (probe.spec, machine.clone());
     let ran = |documents| Ran {
         id: spec.id,
@@ -80,15 +95,19 @@ fn run(machine: &Machine, probe: Registered) -> Ran {
     let (sender, receiver) = sync_channel(1);
     let started = std::thread::Builder::new().name(spec.id.to_owned()).spawn(move || {
         let host = machine.host(spec, Deadline::within(spec.budget.millis));
+        let documents = match unchanged {
+            Some(unchanged) => unchanged.documents(probe, &host),
+            None => probe.collect(&host).into_iter().filter_map(Document::new).collect(),
+        };
         // If nobody waits any more, there is nobody to tell.
-        let _ = sender.send(catch_unwind(AssertUnwindSafe(|| probe.collect(&host))));
+        let _ = sender.send(documents);
     });
     if let Err(error) = started {
         return ran(owed::failed(probe, &format!("no thread for the probe: {error}")));
     }
     match receiver.recv_timeout(patience_with(probe)) {
-        Ok(Ok(documents)) => ran(documents.into_iter().filter_map(Document::new).collect()),
-        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => ran(owed::panicked(probe)),
+        Ok(documents) => ran(documents),
+        Err(RecvTimeoutError::Disconnected) => ran(owed::panicked(probe)),
         Err(RecvTimeoutError::Timeout) => {
             let millis = spec.budget.millis;
             tracing::error!(probe = spec.id, millis, "a probe hangs and was given up");
@@ -108,7 +127,7 @@ pub(super) fn patience_with(probe: Registered) -> Duration {
 #[cfg(test)]
 mod tests {
     use probes::reading::Reading;
-    use probes::{Budget, Cadence, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
+    use probes::{Budget, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
     use serde::Serialize;
 
     use super::*;

@@ -38,6 +38,10 @@ impl MachineHost {
         }
     }
 
+    pub(super) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
     /// Opens for reading what `path` leads to, if it is one of `kinds`.
     fn open(&self, path: &str, kinds: &[Kind]) -> Result<Option<OwnedFd>, Unread> {
         self.deadline.check(path)?;

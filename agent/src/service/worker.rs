@@ -91,8 +91,13 @@ impl Worker {
             tracing::warn!(%error, "probes that run once a day run after each start");
         }
         let daily = Daily::open(folder.ok(), self.keeper.build().sha256);
+        let mut prober = Prober::own();
+        match self.keeper.member().unchanged() {
+            Ok(folder) => prober = prober.on_change(&folder, self.keeper.build().sha256),
+            Err(error) => tracing::warn!(%error, "probes that run on changes run in each round"),
+        }
         let ended = self.ended.clone();
-        Rounds::new(Prober::own(), probes::registry::all(), daily, move || {
+        Rounds::new(prober, probes::registry::all(), daily, move || {
             // A message that is still unread says the same.
             let _ = ended.try_send(());
         })

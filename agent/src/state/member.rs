@@ -182,6 +182,11 @@ impl Member {
         self.folder.sub("daily")
     }
 
+    /// The folder in which probes that run on changes leave what they said and read.
+    pub fn unchanged(&self) -> Result<Folder, FolderError> {
+        self.folder.sub("unchanged")
+    }
+
     /// The folder of the spool.
     pub fn spool(&self) -> Result<Folder, FolderError> {
         self.folder.sub("spool")

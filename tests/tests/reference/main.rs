@@ -93,8 +93,10 @@ fn describe(spec: &Spec, schemas: &[(String, Value)], page: &mut String) -> Resu
     if !watched.is_empty() {
         writeln!(page, "| runs again on changes in | {} |", watched.join("<br>"))?;
     }
-    if spec.cadence == Cadence::Daily {
-        writeln!(page, "| runs | once a day |")?;
+    match spec.cadence {
+        Cadence::EveryRound => {}
+        Cadence::OnChange => writeln!(page, "| runs | when what it read has changed, and once a day |")?,
+        Cadence::Daily => writeln!(page, "| runs | once a day |")?,
     }
     let (millis, mebibytes) = (spec.budget.millis, spec.budget.bytes.div_ceil(1024 * 1024));
     writeln!(page, "| budget | {millis} ms, {mebibytes} MiB read |")?;

@@ -1,6 +1,7 @@
 //! One process that runs probes, and what it says.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
@@ -43,10 +44,11 @@ enum Next {
 }
 
 impl Session {
-    pub(super) fn start(program: &Path, probes: &VecDeque<Registered>) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, arguments: &[OsString], probes: &VecDeque<Registered>) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg0("affiant-agent")
             .arg("round")
+            .args(arguments)
             .args(probes.iter().map(|probe| probe.spec.id))
             // The service's own: only it may speak to systemd.
             .env_remove("NOTIFY_SOCKET")
