@@ -79,10 +79,10 @@ fn says_what_a_whole_reading_says_after_every_change() {
     // Files must have settled for their times to be believed: four seconds before each of the first three.
     let changes: [(&str, &dyn Fn()); 9] = [
         ("a version of the same length, with the old time", &|| {
-            same_size(&list, "p7\n", "q7\n")
+            same_size(&list, "p7\n", "q7\n");
         }),
         ("a status of the same length, with the old time", &|| {
-            same_size(&status, "Version: 1", "Version: 3")
+            same_size(&status, "Version: 1", "Version: 3");
         }),
         ("another file in its place", &|| {
             fs::copy(&list, root.join("copy")).unwrap();
@@ -95,19 +95,21 @@ fn says_what_a_whole_reading_says_after_every_change() {
             fs::write(root.join("etc/apt/preferences.d/pin"), pin).unwrap();
         }),
         ("a source less", &|| {
-            fs::write(root.join("etc/apt/sources.list"), "").unwrap()
+            fs::write(root.join("etc/apt/sources.list"), "").unwrap();
         }),
         ("a source elsewhere", &|| {
             fs::rename(root.join("etc/apt/sources.list"), root.join("sources")).unwrap();
             fs::write(root.join("sources"), "deb http://deb.example/debian bookworm main\n").unwrap();
             symlink("../../sources", root.join("etc/apt/sources.list")).unwrap();
         }),
-        ("a list that is gone", &|| fs::remove_file(&list).unwrap()),
+        ("a list that is gone", &|| {
+            fs::remove_file(&list).unwrap();
+        }),
         ("a status that is none", &|| {
-            fs::write(&status, [0xff; 100_000]).unwrap()
+            fs::write(&status, vec![0xff; 100_000]).unwrap();
         }),
         ("no packages", &|| {
-            fs::remove_dir_all(root.join("var/lib/dpkg")).unwrap()
+            fs::remove_dir_all(root.join("var/lib/dpkg")).unwrap();
         }),
     ];
     settle();

@@ -94,8 +94,8 @@ impl Session {
         loop {
             match self.said.line(until) {
                 Heard::Line(Line::Document(document)) => documents.push(document),
-                Heard::Line(Line::Ends(ended_id)) if ended_id == id => return ended(owing(probe, documents), false),
-                Heard::Line(Line::Hangs(hung_id)) if hung_id == id => return ended(owing(probe, documents), true),
+                Heard::Line(Line::Ends(ended_id)) if ended_id == id => return ended(owing(probe, &documents), false),
+                Heard::Line(Line::Hangs(hung_id)) if hung_id == id => return ended(owing(probe, &documents), true),
                 Heard::Late => {
                     tracing::error!(
                         probe = id,
@@ -146,7 +146,7 @@ impl Session {
 }
 
 /// Adds what is missing of the documents that a probe owes, and drops what it does not.
-fn owing(probe: Registered, brought: Vec<Document>) -> Vec<Document> {
+fn owing(probe: Registered, brought: &[Document]) -> Vec<Document> {
     let missing = owed::failed(probe, "the probe brought no document");
     let choose = |missing: Document| {
         let found = brought.iter().find(|document| document.id() == missing.id());
