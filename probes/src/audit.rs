@@ -122,7 +122,7 @@ fn difference(one: &Known<RuleSet>, other: &Known<RuleSet>) -> Known<Vec<String>
         (Known::Observed(one), Known::Observed(other)) => {
             let missing = one.rules.iter().filter(|rule| !other.rules.contains(rule));
             let mut missing: Vec<String> = missing.cloned().collect();
-            missing.sort();
+            missing.sort_unstable();
             missing.dedup();
             Known::Observed(missing)
         }

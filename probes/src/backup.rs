@@ -109,10 +109,10 @@ impl Probe for BackupProbe {
             }
         }
         if let Known::Observed(all) = &mut repositories {
-            all.sort();
+            all.sort_unstable();
         }
         configurations.sort_by(|a, b| (&a.product, &a.file).cmp(&(&b.product, &b.file)));
-        unread_configurations.sort();
+        unread_configurations.sort_unstable();
         let installed = survey.installed.into_iter().map(|installed| {
             let software = SOFTWARE
                 .iter()

@@ -169,7 +169,7 @@ fn schemes(uris: &str) -> Vec<String> {
             }
         })
         .collect();
-    schemes.sort();
+    schemes.sort_unstable();
     schemes.dedup();
     schemes
 }

@@ -135,7 +135,7 @@ impl Probe for DiskEncryptionProbe {
             .iter()
             .filter_map(|name| Some((name, survey.found.get(name)?)));
         let mut disks: Vec<_> = disks.map(|(name, found)| disks::disk(reading, name, found)).collect();
-        disks.sort();
+        disks.sort_unstable();
         let mut names = judged.names;
         let mut devices: Vec<_> = survey
             .found
@@ -148,8 +148,8 @@ impl Probe for DiskEncryptionProbe {
                 found.fact(&survey)
             })
             .collect();
-        devices.sort();
-        names.sort();
+        devices.sort_unstable();
+        names.sort_unstable();
         names.dedup();
         let mut encryption_layers: Vec<_> = layers.into_values().collect();
         encryption_layers.sort_by(|a, b| a.name.cmp(&b.name));
@@ -219,7 +219,7 @@ impl survey::Found {
                 .collect(),
             _ => vec![],
         };
-        below.sort();
+        below.sort_unstable();
         Device {
             name: self.name.clone(),
             kind: self.kind,

@@ -134,7 +134,7 @@ fn filter(nftables: &Known<Ruleset>, legacy: &Known<Ruleset>, family: Family) ->
     let hook = |name| {
         let (one, other) = (nftables.hook(family, name), legacy.hook(family, name));
         let mut accepts: Vec<_> = one.accepts.into_iter().chain(other.accepts).collect();
-        accepts.sort();
+        accepts.sort_unstable();
         accepts.dedup();
         Hook {
             filtered: one.filtered || other.filtered,

@@ -237,7 +237,7 @@ fn tainted(reading: &Reading<'_>) -> Known<Vec<String>> {
                 if bits >> TAINTS.len() != 0 {
                     names.push("another".to_owned());
                 }
-                names.sort();
+                names.sort_unstable();
                 Known::Observed(names)
             }
             Err(_) => malformed("/proc/sys/kernel/tainted", &text),

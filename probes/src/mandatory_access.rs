@@ -148,7 +148,7 @@ fn profiles(text: &str, path: &str) -> Known<BTreeMap<String, Vec<String>>> {
         profiles.entry(mode.to_owned()).or_default().push(name.to_owned());
     }
     for names in profiles.values_mut() {
-        names.sort();
+        names.sort_unstable();
         names.dedup();
     }
     Known::Observed(profiles)
@@ -294,7 +294,7 @@ fn permissive(reading: &Reading<'_>, policy: &str) -> Known<Vec<String>> {
             Err(unread) => return Known::unread(&unread),
         }
     }
-    domains.sort();
+    domains.sort_unstable();
     domains.dedup();
     Known::Observed(domains)
 }

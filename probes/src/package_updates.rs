@@ -196,7 +196,7 @@ fn architectures(reading: &Reading<'_>, conf: &AptConf, native: &str, doubts: &m
         }
     }
     all.push(native.to_owned());
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     Architectures {
         native: native.to_owned(),

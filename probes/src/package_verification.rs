@@ -192,13 +192,13 @@ impl Tally {
 
     fn ended(mut self) -> Compared {
         let compared = &mut self.compared;
-        compared.changed.sort();
+        compared.changed.sort_unstable();
         compared.changed.truncate(MAX_LISTED);
-        compared.missing.sort();
+        compared.missing.sort_unstable();
         compared.missing.truncate(MAX_LISTED);
-        compared.not_compared.sort();
+        compared.not_compared.sort_unstable();
         compared.not_compared.truncate(MAX_LISTED);
-        compared.without_checksums.sort();
+        compared.without_checksums.sort_unstable();
         compared.everything = if compared.not_compared_count > 0 {
             Known::not(
                 Outcome::Failed,

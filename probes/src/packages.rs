@@ -87,8 +87,8 @@ impl Probe for PackagesProbe {
         };
         release.id().clone_into(&mut facts.distribution);
         facts.complete = facts.unparsed.is_empty();
-        facts.not_installed_fully.sort();
-        facts.held.sort();
+        facts.not_installed_fully.sort_unstable();
+        facts.held.sort_unstable();
         Ok(Collected::facts(facts))
     }
 }

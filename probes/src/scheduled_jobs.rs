@@ -344,7 +344,7 @@ fn places(reading: &Reading<'_>) -> Result<Vec<Place>, Unread> {
             });
         }
     }
-    places.sort();
+    places.sort_unstable();
     Ok(places)
 }
 

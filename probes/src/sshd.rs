@@ -246,7 +246,7 @@ fn match_blocks(
                 .unwrap_or_default(),
         };
         let mut criteria: Vec<String> = block.criteria.iter().map(|criterion| criterion.kind.clone()).collect();
-        criteria.sort();
+        criteria.sort_unstable();
         criteria.dedup();
         let block = MatchBlock {
             path: block.path.clone(),
@@ -299,7 +299,7 @@ fn members(reading: &Reading<'_>, blocks: &[Block]) -> Result<Members, Unread> {
 /// Keywords that differ, sorted.
 fn differences(everybody: &Printed, printed: &Printed) -> Vec<String> {
     let mut keywords: Vec<&String> = everybody.lines.keys().chain(printed.lines.keys()).collect();
-    keywords.sort();
+    keywords.sort_unstable();
     keywords.dedup();
     let differ = |keyword: &&&String| everybody.lines.get(**keyword) != printed.lines.get(**keyword);
     keywords
@@ -352,7 +352,7 @@ fn host_keys(reading: &Reading<'_>, printed: Option<&Printed>) -> Known<Vec<Host
             Err(unread) => return Known::unread(&unread),
         },
     };
-    paths.sort();
+    paths.sort_unstable();
     paths.dedup();
     Known::Observed(paths.into_iter().map(|path| host_key(reading, path)).collect())
 }

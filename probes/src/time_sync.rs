@@ -225,7 +225,7 @@ fn those(services: &[TimeService], is: impl Fn(&UnitState) -> Known<bool>) -> Kn
             found.push(service.implementation);
         }
     }
-    found.sort();
+    found.sort_unstable();
     Known::Observed(found)
 }
 

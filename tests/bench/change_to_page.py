@@ -20,28 +20,11 @@ import time
 import urllib.parse
 import urllib.request
 
+from pair import Pair, contents, wait_for
+
 RULE = "sshd-root-password-login-off"
 CONFIG = "/etc/ssh/sshd_config"
-POLL = 0.01
-LONGEST = 60
 INSIDE = "AFFIANT_BENCH_INSIDE"
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + LONGEST
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(POLL)
-    sys.exit(f"{what}: not within {LONGEST} s")
-
-
-def contents(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except FileNotFoundError:
-        return ""
 
 
 class Pages:
@@ -65,35 +48,19 @@ def inside(arguments):
     os.makedirs(f"{folder}/work")
     layers = f"lowerdir=/etc,upperdir={folder}/upper,workdir={folder}/work"
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, "/etc"], check=True)
-    environment = {**os.environ, "AFFIANT_DATA_DIR": f"{folder}/data", "AFFIANT_STATE_DIR": f"{folder}/state"}
     agent, collector = (os.path.join(arguments.programs, name) for name in ("affiant-agent", "affiant-collector"))
-    with open(f"{folder}/collector.toml", "w") as file:
-        file.write('[agents]\nlisten = "127.0.0.1:0"\n[people]\nlisten = "127.0.0.1:0"\ntls = false\n')
-    started = []
-
-    def start(name, *command):
-        with open(f"{folder}/{name}.log", "w") as log:
-            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-
-    def run(*command):
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-    def collection():
-        begin = time.monotonic()
-        run(agent, "collect", "--output", f"{folder}/facts")
-        return time.monotonic() - begin
-
     original = contents(CONFIG)
-    try:
-        start("collector", collector, "serve", "--config", f"{folder}/collector.toml")
-        people = wait_for("the collector", lambda: contents(f"{folder}/data/run/people.addr"))
-        agents = contents(f"{folder}/data/run/agents.addr")
-        token = re.search(r'"token": "([^"]+)"', run(collector, "token", "create", "--json"))[1]
-        run(agent, "enrol", "--collector", f"https://{agents}", "--token", token)
+    with Pair(folder, collector, agent) as pair:
+
+        def collection():
+            begin = time.monotonic()
+            pair.run(agent, "collect", "--output", f"{folder}/facts")
+            return time.monotonic() - begin
+
         set_root_login(original, False)
-        start("agent", agent, "run")
+        pair.serve()
         password = re.search(r"login *admin, password (\S+)", contents(f"{folder}/collector.log"))[1]
-        pages = Pages(f"http://{people}", password)
+        pages = Pages(f"http://{pair.people}", password)
         host = wait_for("the host", lambda: re.search(r'href="(/hosts/[a-z0-9-]+)"', pages.text("/hosts")))[1]
         page = f"{host}/findings/{RULE}"
         wait_for("the finding", lambda: shows(pages.text(page), False))
@@ -106,10 +73,6 @@ def inside(arguments):
             set_root_login(original, wrong)
             wait_for("the change", lambda wrong=wrong: shows(pages.text(page), wrong))
             latencies.append(time.monotonic() - begin)
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait()
     median = statistics.median(latencies)
     print(f"{os.cpu_count()} cores, {arguments.rounds} changes: from the changed file to the page")
     print(f"median {median:.2f} s, longest {max(latencies):.2f} s; one collection of all probes {floor:.2f} s   1 : {median / floor:.1f}")

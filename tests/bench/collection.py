@@ -11,12 +11,12 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 
+from cost import measure
 
 PROFILE = "xccdf_org.ssgproject.content_profile_anssi_bp28_enhanced"
 # Its rules that walk whole filesystems, which a collection does not: on a large disk they are nearly all that it does.
@@ -35,27 +35,10 @@ WALKS = [
 ]
 
 
-def measure(command):
-    """CPU seconds (user and system, children included) and peak resident memory (MiB) of a command."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with open(os.devnull, "w") as sink:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False)
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        os.write(write, f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}".encode())
-        os._exit(0)
-    os.close(write)
-    os.waitpid(child, 0)
-    cpu, memory = os.read(read, 200).split()
-    os.close(read)
-    return float(cpu), float(memory)
-
-
 def every_round(agent):
-    """The probes that each collection runs; those that run once a day, among them the walk, have `walk.py`."""
+    """The probes of a collection, all of them read whole; those that run once a day, among them the walk, have `walk.py`."""
     probes = json.loads(subprocess.run([agent, "probes", "--json"], capture_output=True, check=True).stdout)
-    return [word for probe in probes if probe["cadence"] == "every-round" for word in ("--probe", probe["id"])]
+    return [word for probe in probes if probe["cadence"] != "daily" for word in ("--probe", probe["id"])]
 
 
 def main():

@@ -9,36 +9,22 @@ that the probes need (root). Nothing is asserted: numbers go to docs/performance
 """
 
 import argparse
+import json
 import os
 import platform
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+from cost import measure
+from pair import Pair, contents
 
 TICKS = os.sysconf("SC_CLK_TCK")
 DAY = 24 * 60 * 60
 # Seconds between collections: here, and as agents are told if nobody says otherwise.
 HERE, DEFAULT = 60, 900
-
-
-def contents(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
-    except FileNotFoundError:
-        return ""
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    sys.exit(f"{what}: not within 120 s")
 
 
 def cpu(pid):
@@ -48,7 +34,7 @@ def cpu(pid):
 
 
 def memory(pid):
-    """Resident memory now and at its highest, MiB."""
+    """Resident memory of the service now and at its highest, MiB."""
     status = contents(f"/proc/{pid}/status")
     return [int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("VmRSS", "VmHWM")]
 
@@ -71,32 +57,12 @@ def main():
     arguments = parser.parse_args()
     collector = os.path.join(arguments.programs, "affiant-collector")
     agent = arguments.agent or os.path.join(arguments.programs, "affiant-agent")
-    started = []
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "AFFIANT_DATA_DIR": f"{folder}/data", "AFFIANT_STATE_DIR": f"{folder}/state"}
-        with open(f"{folder}/collector.toml", "w", encoding="utf-8") as file:
-            file.write('[agents]\nlisten = "127.0.0.1:0"\n[people]\nlisten = "127.0.0.1:0"\ntls = false\n')
-            file.write(f"[pace]\ncollect_seconds = {HERE}\n")
-
-        def start(name, *command):
-            with open(f"{folder}/{name}.log", "w", encoding="utf-8") as log:
-                started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-            return started[-1].pid
-
-        def run(*command):
-            return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-        try:
-            start("collector", collector, "serve", "--config", f"{folder}/collector.toml")
-            wait_for("the collector", lambda: contents(f"{folder}/data/run/people.addr"))
-            agents = contents(f"{folder}/data/run/agents.addr")
-            token = re.search(r'"token": "([^"]+)"', run(collector, "token", "create", "--json"))[1]
-            run(agent, "enrol", "--collector", f"https://{agents}", "--token", token)
-            seen = watch(start("agent", agent, "run"), arguments.minutes)
-        finally:
-            for process in reversed(started):
-                process.terminate()
-                process.wait()
+        with Pair(folder, collector, agent, f"[pace]\ncollect_seconds = {HERE}\n") as pair:
+            seen = watch(pair.serve(), arguments.minutes)
+        # Each collection has a process of its own, gone when it is over; this one reads everything, as the first of a day does.
+        probes = json.loads(pair.run(agent, "probes", "--json"))
+        round_peak = measure([agent, "round", *(probe["id"] for probe in probes)])[1]
     first = seen[0][0]
     rounds = [after - before for (before, _), (after, _) in zip(seen, seen[1:])]
     a_round = statistics.median(rounds)
@@ -105,7 +71,9 @@ def main():
     print(f"first minute, with the daily probes {first * 1000:8.0f} ms CPU")
     print(f"a minute with a collection          {a_round * 1000:8.0f} ms CPU")
     print(f"a day, one collection in {DEFAULT} s     {day:8.1f} s CPU   {100 * day / DAY:.4f} % of one core")
-    print(f"memory                              {seen[-1][1][0]:8.1f} MiB now, {seen[-1][1][1]:.1f} MiB at most")
+    now, peak = seen[-1][1]
+    print(f"memory                              {now:8.1f} MiB now, {peak:.1f} MiB at most")
+    print(f"with the process of a collection    {peak + round_peak:8.1f} MiB at most, {round_peak:.1f} of them its own")
 
 
 if __name__ == "__main__":

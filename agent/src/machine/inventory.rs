@@ -33,7 +33,7 @@ pub(super) fn inventory() -> Result<Inventory, Unread> {
 fn interface(name: &str, data: &sysinfo::NetworkData) -> Interface {
     let mac = data.mac_address();
     let mut addresses: Vec<_> = data.ip_networks().iter().map(ToString::to_string).collect();
-    addresses.sort();
+    addresses.sort_unstable();
     Interface {
         name: name.to_owned(),
         mac: if mac.is_unspecified() {

@@ -71,7 +71,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
     let gshadow = known(reading, GSHADOW, group::parse_shadow, &mut unparsed);
     let shadow = ByName::new(SHADOW, shadow, &unparsed, |entry| &entry.name);
     let gshadow = ByName::new(GSHADOW, gshadow, &unparsed, |entry| &entry.name);
-    unparsed.sort();
+    unparsed.sort_unstable();
     unparsed.truncate(MAX_UNPARSED);
 
     let services = reading

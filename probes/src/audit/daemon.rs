@@ -104,7 +104,7 @@ pub(super) fn plugins(reading: &Reading<'_>) -> Known<Vec<Plugin>> {
             });
         }
     }
-    plugins.sort();
+    plugins.sort_unstable();
     Known::Observed(plugins)
 }
 

@@ -52,7 +52,7 @@ fn settings(value: &Value) -> Settings {
         .filter_map(|one| one.as_str().or_else(|| one.get("path")?.as_str()))
         .map(place::of)
         .collect();
-    repositories.sort();
+    repositories.sort_unstable();
     let mut retention = BTreeMap::new();
     for name in [
         "within", "secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly",

@@ -53,7 +53,7 @@ pub(super) fn shown(path: &str) -> String {
 pub(super) fn paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MAX: usize = 1_000;
     let mut paths: Vec<String> = paths.into_iter().map(shown).collect();
-    paths.sort();
+    paths.sort_unstable();
     paths.dedup();
     paths.truncate(MAX);
     paths

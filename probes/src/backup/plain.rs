@@ -123,7 +123,7 @@ fn rclone_settings(text: &str) -> Settings {
             scheme: one.value.chars().take(30).collect(),
         })
         .collect();
-    repositories.sort();
+    repositories.sort_unstable();
     repositories.dedup();
     Settings {
         repositories,

@@ -25,7 +25,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Crio, Unread> {
     let list = |name: &str| {
         let items = last(name).and_then(Value::as_array)?;
         let mut items: Vec<_> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        items.sort();
+        items.sort_unstable();
         Some(items)
     };
     Ok(Crio {

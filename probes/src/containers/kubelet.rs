@@ -144,7 +144,7 @@ impl Settings {
                 .map(str::to_owned)
                 .collect(),
         };
-        suites.sort();
+        suites.sort_unstable();
         suites
     }
 }

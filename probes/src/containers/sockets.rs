@@ -32,7 +32,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Known<Vec<RuntimeSocket>> {
         .collect();
     match found {
         Ok(mut sockets) => {
-            sockets.sort();
+            sockets.sort_unstable();
             Known::Observed(sockets)
         }
         Err(unread) => Known::unread(&unread),

@@ -63,7 +63,7 @@ fn parse(path: &str, text: &str) -> Result<Gnutls, Unread> {
     }
     let values = |name: &str| {
         let mut values = gnutls.overrides.get(name).cloned().unwrap_or_default();
-        values.sort();
+        values.sort_unstable();
         values.dedup();
         values
     };

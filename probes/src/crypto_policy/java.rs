@@ -31,7 +31,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Java>, Unread> {
             }
         }
     }
-    runtimes.sort();
+    runtimes.sort_unstable();
     Ok(runtimes)
 }
 

@@ -89,7 +89,7 @@ fn providers(conf: &Conf, section: &str) -> Vec<String> {
     let mut names: Vec<String> = named
         .map(|(name, own)| conf.value(own, "identity").unwrap_or_else(|| name.to_owned()))
         .collect();
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     names
 }

@@ -41,7 +41,7 @@ pub(super) fn name_services(reading: &Reading<'_>) -> Result<Option<Vec<NameServ
     if services.len() > MAX_DATABASES {
         return Err(malformed(NSSWITCH, format!("more than {MAX_DATABASES} databases")));
     }
-    services.sort();
+    services.sort_unstable();
     Ok(Some(services))
 }
 

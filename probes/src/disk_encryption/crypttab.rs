@@ -78,7 +78,7 @@ impl Draft {
                 .map(str::to_owned)
                 .take(MAX_OPTIONS)
                 .collect();
-            names.sort();
+            names.sort_unstable();
             names.dedup();
             draft.entries.push((
                 CrypttabEntry {
@@ -94,7 +94,7 @@ impl Draft {
         }
         draft.unparsed_lines.truncate(MAX_UNPARSED);
         draft.active_elsewhere = active.difference(&named).map(|name| shown(name)).collect();
-        draft.active_elsewhere.sort();
+        draft.active_elsewhere.sort_unstable();
         draft.active_elsewhere.dedup();
         Ok(Some(draft))
     }

@@ -230,7 +230,7 @@ fn ciphers(segments: &[Segment]) -> Vec<Cipher> {
             _ => None,
         })
         .collect();
-    ciphers.sort();
+    ciphers.sort_unstable();
     ciphers.dedup();
     ciphers
 }

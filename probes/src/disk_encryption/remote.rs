@@ -17,7 +17,7 @@ pub(super) fn mounts(table: &MountTable) -> Vec<RemoteMount> {
         mount.device.0 == 0 && Nature::of(&mount.filesystem) == Nature::Remote && seen.insert(mount.device)
     });
     let mut mounts: Vec<_> = remote.take(MAX_MOUNTS).map(fact).collect();
-    mounts.sort();
+    mounts.sort_unstable();
     mounts
 }
 

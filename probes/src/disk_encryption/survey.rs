@@ -140,7 +140,7 @@ impl<'r, 'h> Survey<'r, 'h> {
     }
 
     fn devices(&mut self, mut names: Vec<String>) -> Below {
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         self.open.extend(names.iter().cloned());
         Below::Devices(names)

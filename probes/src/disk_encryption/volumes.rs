@@ -187,7 +187,7 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
             Below::Devices(names) => names.iter().map(shown).collect(),
             _ => vec![],
         };
-        devices.sort();
+        devices.sort_unstable();
         let encrypted_by = sorted(reach.encrypting.iter().map(shown));
         let is_swap = draft.class == Class::Swap;
         let (encryption, reason) = match &draft.below {
@@ -247,8 +247,8 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
             disks: sorted(reach.disks.iter().map(shown)),
         });
     }
-    judged.volumes.sort();
-    judged.unresolved.sort();
+    judged.volumes.sort_unstable();
+    judged.unresolved.sort_unstable();
     judged
 }
 

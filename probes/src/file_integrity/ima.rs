@@ -25,7 +25,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Ima {
                 let words = line.split_ascii_whitespace();
                 let own = words.filter(|word| word.starts_with("ima") || word.starts_with("evm"));
                 let mut own: Vec<String> = own.map(str::to_owned).collect();
-                own.sort();
+                own.sort_unstable();
                 Known::Observed(own)
             }
             Ok(None) => Known::not(Outcome::Absent, "/proc/cmdline is not there"),

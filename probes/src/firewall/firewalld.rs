@@ -80,7 +80,7 @@ fn zone(name: &str, text: &str) -> Result<Zone, &'static str> {
         .filter(|element| element.name == "port")
         .filter_map(|port| Some(format!("{}/{}", port.attribute("port")?, port.attribute("protocol")?)))
         .collect();
-    ports.sort();
+    ports.sort_unstable();
     Ok(Zone {
         name: name.to_owned(),
         target: root.attribute("target").unwrap_or("default").to_owned(),

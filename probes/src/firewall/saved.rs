@@ -117,7 +117,7 @@ fn nft(reading: &Reading<'_>, path: &str) -> Result<Option<Vec<BaseChain>>, Unre
             waiting.extend(inner);
         }
     }
-    chains.sort();
+    chains.sort_unstable();
     Ok(Some(chains))
 }
 

@@ -98,7 +98,7 @@ pub(super) fn pci(reading: &Reading<'_>) -> Result<Vec<PciDevice>, Unread> {
             });
         }
     }
-    found.sort();
+    found.sort_unstable();
     Ok(found)
 }
 
@@ -129,7 +129,7 @@ pub(super) fn firmware(reading: &Reading<'_>) -> Known<Vec<Firmware>> {
             Err(unread) => return Known::unread(&unread),
         }
     }
-    found.sort();
+    found.sort_unstable();
     Known::Observed(found)
 }
 

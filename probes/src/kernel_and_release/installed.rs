@@ -83,7 +83,7 @@ fn of_dpkg(reading: &Reading<'_>) -> Result<Installed, ProbeError> {
         .filter(|entry| WRITE_REBOOT_FLAG.contains(&entry.name))
         .map(|entry| entry.name.to_owned())
         .collect();
-    writes_reboot_flag.sort();
+    writes_reboot_flag.sort_unstable();
     Ok(Installed {
         kernels,
         table_version: table.map(|entry| entry.version.to_owned()).unwrap_or_default(),

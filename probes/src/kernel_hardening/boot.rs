@@ -149,7 +149,7 @@ pub(super) fn configured(reading: &Reading<'_>) -> Result<Vec<CommandLine>, Unre
             lines.push(entry(path, &options.collect::<Vec<_>>().join(" ")));
         }
     }
-    lines.sort();
+    lines.sort_unstable();
     Ok(lines)
 }
 

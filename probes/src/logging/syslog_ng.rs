@@ -38,7 +38,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Vec<RemoteTarget>>, U
         }
         targets.extend(parse(&path, &text));
     }
-    targets.sort();
+    targets.sort_unstable();
     Ok((files > 0).then_some(targets))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Proxy>, Unread> {
         let Some(text) = text(reading, &path)? else { continue };
         proxies.extend(apt(&path, &text));
     }
-    proxies.sort();
+    proxies.sort_unstable();
     proxies.dedup();
     proxies.truncate(MAX_PROXIES);
     Ok(proxies)

@@ -35,7 +35,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Resolver, Unread> {
     }
     resolver.nameservers.truncate(MAX_WORDS);
     resolver.options.truncate(MAX_WORDS);
-    resolver.options.sort();
+    resolver.options.sort_unstable();
     resolver.options.dedup();
     Ok(resolver)
 }

@@ -189,7 +189,7 @@ fn origins(version: &Version<'_>, survey: &Survey) -> Vec<String> {
                 .join(" ")
         })
         .collect();
-    origins.sort();
+    origins.sort_unstable();
     origins.dedup();
     origins
 }

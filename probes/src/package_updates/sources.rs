@@ -157,7 +157,7 @@ fn architectures(entry: &Entry, machine: &Architectures) -> Vec<String> {
     list.extend(split("arch+"));
     let removed = split("arch-");
     list.retain(|name| !removed.contains(name));
-    list.sort();
+    list.sort_unstable();
     list.dedup();
     list
 }
@@ -198,7 +198,7 @@ fn signed_by(value: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect();
-    list.sort();
+    list.sort_unstable();
     list.dedup();
     list
 }

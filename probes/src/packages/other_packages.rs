@@ -58,7 +58,7 @@ pub(super) fn pacman(reading: &Reading<'_>) -> Result<Packages, ProbeError> {
         }
         facts.packages.push(told);
     }
-    unsigned.sort();
+    unsigned.sort_unstable();
     facts.signatures = Some(Signatures {
         unsigned,
         unclear: vec![],

@@ -38,10 +38,10 @@ pub(super) fn collect(reading: &Reading<'_>, location: &Location) -> Result<Pack
             .then_with(|| rpm_version::compare(&a.version, &b.version))
             .then_with(|| a.version.cmp(&b.version))
     });
-    unsigned.sort();
-    unclear.sort();
+    unsigned.sort_unstable();
+    unclear.sort_unstable();
     let mut trusted_keys: Vec<_> = database.trusted_keys.into_iter().map(|key| key.id).collect();
-    trusted_keys.sort();
+    trusted_keys.sort_unstable();
     trusted_keys.dedup();
     let vendor = |(vendor, packages)| Vendor { vendor, packages };
     let key = |(key_id, packages)| SigningKey { key_id, packages };

@@ -86,7 +86,7 @@ fn rules_files(reading: &Reading<'_>) -> Result<Vec<RulesFile>, Unread> {
             }
         }
     }
-    paths.sort();
+    paths.sort_unstable();
     let mut found = vec![];
     for (_, _, path) in paths {
         if found.len() >= MAX_RULES {
@@ -139,7 +139,7 @@ fn all_actions(reading: &Reading<'_>, malformed: &mut Vec<String>) -> Result<Vec
             });
         }
     }
-    found.sort();
-    malformed.sort();
+    found.sort_unstable();
+    malformed.sort_unstable();
     Ok(found)
 }

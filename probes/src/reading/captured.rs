@@ -211,7 +211,7 @@ impl Host for Captured {
             .filter_map(|name| name.strip_prefix(&prefix))
             .map(|rest| rest.split('/').next().unwrap_or(rest).to_owned())
             .collect();
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         let entry = |name: String| Entry {
             kind: self.kind(&format!("{prefix}{name}")).unwrap_or(Kind::File),

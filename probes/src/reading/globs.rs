@@ -35,6 +35,6 @@ pub(crate) fn files(reading: &Reading<'_>, pattern: &str, limit: usize) -> Resul
             files.push(path);
         }
     }
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }

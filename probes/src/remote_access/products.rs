@@ -278,7 +278,7 @@ pub(super) fn find(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>)
         if files.is_empty() && states.value().is_none_or(Vec::is_empty) {
             continue;
         }
-        files.sort();
+        files.sort_unstable();
         found.push(Product {
             product: product.name.to_owned(),
             kind: product.kind,

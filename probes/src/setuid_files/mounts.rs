@@ -135,7 +135,7 @@ fn of(own: &MountTable, init: &MountTable) -> Plan {
         };
         walked.push((mount.mount_point.clone(), filesystem));
     }
-    walked.sort();
+    walked.sort_unstable();
     walked.dedup_by(|left, right| left.0 == right.0);
     let gap = (walked.len() > MAX_WALKED).then(|| format!("more than {MAX_WALKED} filesystems are mounted"));
     walked.truncate(MAX_WALKED);

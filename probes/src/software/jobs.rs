@@ -97,7 +97,7 @@ impl Jobs {
             Ok(None) => {}
             Err(unread) => jobs.doubt(&unread.to_string()),
         }
-        jobs.unread.sort();
+        jobs.unread.sort_unstable();
         jobs.unread.dedup();
         jobs.unread.truncate(MAX_UNREAD);
         jobs
@@ -108,7 +108,7 @@ impl Jobs {
         let starts = |words: &BTreeSet<String>| programs.iter().any(|program| words.contains(*program));
         let found = self.all.iter().filter(|(_, words)| starts(words));
         let mut found: Vec<Job> = found.map(|(job, _)| job.clone()).collect();
-        found.sort();
+        found.sort_unstable();
         found.dedup();
         found
     }

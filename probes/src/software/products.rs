@@ -110,7 +110,7 @@ fn shown_by(reading: &Reading<'_>, files: &[&str]) -> Result<Vec<String>, Unread
             Err(error) => unread = Some(error),
         }
     }
-    found.sort();
+    found.sort_unstable();
     match unread {
         Some(unread) if found.is_empty() => Err(unread),
         _ => Ok(found),

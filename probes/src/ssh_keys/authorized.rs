@@ -140,7 +140,7 @@ fn names(options: &[u8]) -> Option<(Vec<String>, Option<String>)> {
             _ => return None,
         };
     }
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     Some((names, expires))
 }

@@ -308,12 +308,12 @@ impl Survey<'_, '_> {
     }
 
     fn finish(mut self, users: &[passwd::Entry]) -> Collected<SshKeys, SshKeyNames> {
-        self.facts.unread.sort();
-        self.facts.authorized_files.sort();
+        self.facts.unread.sort_unstable();
+        self.facts.authorized_files.sort_unstable();
         let mut keys: Vec<_> = self.facts.authorized_keys.into_iter().zip(self.comments).collect();
-        keys.sort();
+        keys.sort_unstable();
         let mut private: Vec<_> = self.facts.private_keys.into_iter().zip(self.paths).collect();
-        private.sort();
+        private.sort_unstable();
         let with_keys: BTreeSet<u32> = keys
             .iter()
             .map(|(key, _)| key.uid)

@@ -226,7 +226,7 @@ fn expand(reading: &Reading<'_>, pattern: &str) -> Result<Vec<String>, Unread> {
             files.push(path);
         }
     }
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }
 

@@ -139,8 +139,8 @@ impl Taking {
             subsystems: self.subsystems(),
             others: BTreeMap::new(),
         };
-        settings.listen_addresses.sort();
-        settings.accept_env.sort();
+        settings.listen_addresses.sort_unstable();
+        settings.accept_env.sort_unstable();
         for (keyword, values) in &mut self.left {
             if withheld(keyword) {
                 let hidden = |value: &String| if value == "none" { "none" } else { "set" }.to_owned();

@@ -123,7 +123,7 @@ fn take(certificate: &mut Certificate, extension: &ParsedExtension<'_>) -> Resul
             ];
             let known = known.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
             let mut usages: Vec<String> = known.chain(usage.other.iter().map(Oid::to_id_string)).collect();
-            usages.sort();
+            usages.sort_unstable();
             usages.dedup();
             usages.truncate(MAX_NAMES);
             certificate.extended_key_usage = usages;
@@ -132,7 +132,7 @@ fn take(certificate: &mut Certificate, extension: &ParsedExtension<'_>) -> Resul
             let names = &alternative.general_names;
             certificate.name_count = u32::try_from(names.len()).unwrap_or(u32::MAX);
             let mut shown: Vec<String> = names.iter().filter_map(general_name).collect();
-            shown.sort();
+            shown.sort_unstable();
             shown.dedup();
             shown.truncate(MAX_NAMES);
             certificate.names = shown;

@@ -100,7 +100,7 @@ impl Gathered {
         let add = |services: &mut Vec<String>| {
             if !services.iter().any(|known| known == service) {
                 services.push(service.to_owned());
-                services.sort();
+                services.sort_unstable();
             }
         };
         if let Some(key) = self.keys.get_mut(path) {

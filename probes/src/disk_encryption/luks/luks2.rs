@@ -129,7 +129,7 @@ impl HeaderCopy {
         {
             requirements.push(named(requirement, "requirement")?);
         }
-        requirements.sort();
+        requirements.sort_unstable();
         let mut header = LuksHeader {
             version: 2,
             uuid: self.uuid,
@@ -172,7 +172,7 @@ impl HeaderCopy {
                 }
             }
         }
-        header.ciphers.sort();
+        header.ciphers.sort_unstable();
         header.ciphers.dedup();
         Ok(header)
     }
@@ -204,7 +204,7 @@ fn keyslots(raw: &BTreeMap<String, RawKeyslot>) -> Result<Vec<Keyslot>, HeaderEr
             kdf: named(kdf.kind, "key derivation function")?,
         });
     }
-    keyslots.sort();
+    keyslots.sort_unstable();
     Ok(keyslots)
 }
 
@@ -238,7 +238,7 @@ fn tokens(raw: BTreeMap<String, RawToken>) -> Result<Vec<Token>, HeaderError> {
             },
         });
     }
-    tokens.sort();
+    tokens.sort_unstable();
     Ok(tokens)
 }
 

@@ -43,7 +43,7 @@ impl Comparison<'_> {
     fn origins(&self, choice: &Choice<'_>) -> Vec<String> {
         let repositories = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
         let mut origins: Vec<_> = repositories.map(|repository| repository.id.clone()).collect();
-        origins.sort();
+        origins.sort_unstable();
         origins
     }
 
@@ -157,7 +157,7 @@ pub(super) fn pending(advisories: &[&Advisory], installed: &[Package], doubts: &
             packages: vec![],
         });
         told.packages.extend(packages);
-        told.packages.sort();
+        told.packages.sort_unstable();
         told.packages.dedup();
     }
     pending.into_values().collect()

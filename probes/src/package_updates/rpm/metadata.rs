@@ -221,7 +221,7 @@ fn advisory(entry: &[u8]) -> Result<Advisory, String> {
     if advisory.id.is_empty() {
         return Err("an advisory has no id".to_owned());
     }
-    advisory.cves.sort();
+    advisory.cves.sort_unstable();
     advisory.cves.dedup();
     Ok(advisory)
 }
