@@ -20,7 +20,7 @@ done
 work=$(mktemp -d)
 trap '[ -n "${AFFIANT_GUEST_KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf "$work"' EXIT
 cache=${AFFIANT_GUEST_CACHE:-$work/image}
-"$here/image.sh" "$cache"
+"$here/image.sh" storage "$cache"
 
 mkdir "$work/payload"
 cp "$agent" "$work/payload/affiant-agent"

@@ -1,18 +1,35 @@
 #!/bin/bash
-# Builds what a guest needs to boot: Debian's kernel, its initial RAM disk and a root filesystem with the tools of block
-# storage. Usage: image.sh FOLDER. Does nothing if FOLDER holds the image already. Needs root, mmdebstrap, e2fsprogs.
+# Builds what a guest needs to boot: Debian's kernel, its initial RAM disk and a root filesystem.
+# Usage: image.sh KIND FOLDER. Does nothing if FOLDER holds the image already. Needs root, mmdebstrap, e2fsprogs.
 #
-# The guest's first process is /root/init, which unpacks the tar archive that it finds on /dev/vdb into /run/test and
-# runs /run/test/run.sh there. What that prints on /dev/ttyS1 is the result.
+# KIND storage: tools of block storage; the guest's first process is /root/init. KIND server: systemd and the services that a
+# server usually has; guest.service is started last. Both unpack the tar archive that they find on /dev/vdb into /run/test and run
+# /run/test/run.sh there. What that prints on /dev/ttyS1 is the result. Then the guest turns itself off.
 set -euo pipefail
 
-folder=${1:?usage: image.sh FOLDER}
+kind=${1:?usage: image.sh KIND FOLDER} folder=${2:?usage: image.sh KIND FOLDER}
 suite=bookworm
-packages=linux-image-cloud-amd64,initramfs-tools,zstd,kmod,udev,util-linux,fdisk,e2fsprogs,xfsprogs,btrfs-progs,dosfstools
-packages+=,cryptsetup-bin,dmsetup,lvm2,mdadm,ca-certificates,dmidecode,pciutils,apparmor
+packages=linux-image-cloud-amd64,initramfs-tools,zstd,kmod,udev,util-linux,e2fsprogs,ca-certificates
+case $kind in
+storage)
+    packages+=,fdisk,xfsprogs,btrfs-progs,dosfstools,cryptsetup-bin,dmsetup,lvm2,mdadm,dmidecode,pciutils,apparmor
+    size=1600M
+    remove='rm -rf "$1"/var/lib/apt/lists'
+    ;;
+server)
+    packages+=,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,cron,rsyslog,logrotate,auditd,nftables,chrony,apparmor
+    packages+=,unattended-upgrades,iproute2,ifupdown,needrestart,polkitd,bash-completion,less,procps,passwd
+    size=2400M
+    remove=true
+    ;;
+*)
+    echo "image.sh: no kind $kind: storage, server" >&2
+    exit 64
+    ;;
+esac
 
 stamp=$folder/complete
-wanted="$suite $packages 1"
+wanted="$suite $packages 2"
 [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
 mkdir -p "$folder"
 rm -f "$stamp"
@@ -26,27 +43,55 @@ fi
 
 root=$(mktemp -d "$folder/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
-mmdebstrap --quiet --variant=minbase --include="$packages" \
-    --customize-hook='rm -rf "$1"/var/cache/apt/archives "$1"/var/lib/apt/lists "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale' \
+mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$remove" \
+    --customize-hook='rm -rf "$1"/var/cache/apt/archives "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale' \
     "$suite" - "$mirror" | tar -x -C "$root" --exclude='./dev/*'
-cat >"$root/root/init" <<'INIT'
+cat >"$root/root/test" <<'TEST'
 #!/bin/bash
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DM_DISABLE_UDEV=1
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+mkdir -p /run/test && tar -xf /dev/vdb -C /run/test
+cd /run/test && ./run.sh >/dev/ttyS1 2>/dev/console
+echo "exit status $?" >/dev/console
+TEST
+case $kind in
+storage)
+    cat >"$root/root/init" <<'INIT'
+#!/bin/bash
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin DM_DISABLE_UDEV=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm && mount -t tmpfs tmpfs /run
-mkdir -p /run/test /run/lock && tar -xf /dev/vdb -C /run/test
-cd /run/test && ./run.sh >/dev/ttyS1 2>/dev/console
-echo "exit status $?" >/dev/console
+mkdir -p /run/lock && /root/test
 echo s >/proc/sysrq-trigger
 echo o >/proc/sysrq-trigger
 sleep 60
 INIT
-chmod 755 "$root/root/init"
+    chmod 755 "$root/root/init"
+    ;;
+server)
+    echo server >"$root/etc/hostname"
+    echo "/dev/vda / ext4 errors=remount-ro 0 1" >"$root/etc/fstab"
+    cat >"$root/etc/systemd/system/guest.service" <<'UNIT'
+[Unit]
+Description=What the machine outside wants to know
+After=multi-user.target
+
+[Service]
+Type=oneshot
+ExecStart=/root/test
+ExecStopPost=/bin/systemctl --no-block poweroff
+
+[Install]
+WantedBy=graphical.target
+UNIT
+    systemctl --root "$root" --quiet enable guest.service
+    systemctl --root "$root" --quiet set-default graphical.target
+    ;;
+esac
+chmod 755 "$root/root/test"
 cp "$root"/boot/vmlinuz-* "$folder/vmlinuz"
 cp "$root"/boot/initrd.img-* "$folder/initrd"
-rm -rf "$root"/boot/*
 rm -f "$folder/disk.img"
-mke2fs -q -t ext4 -d "$root" "$folder/disk.img" 1600M
+mke2fs -q -t ext4 -d "$root" "$folder/disk.img" "$size"
 echo "$wanted" >"$stamp"

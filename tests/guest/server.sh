@@ -1,0 +1,72 @@
+#!/bin/bash
+# A Debian server with the usual services, started by systemd in QEMU: what every probe says there, run as the agent's service
+# runs them, and that the documents are the same, byte for byte, after an hour and after a reboot.
+#
+# Usage: server.sh AGENT, the path of an affiant-agent built for this machine. Needs root (to build the image), and from
+# Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which images are kept
+# between runs.
+set -euo pipefail
+export LC_ALL=C
+
+agent=$(realpath "${1:?usage: server.sh AGENT}")
+here=$(dirname "$(realpath "$0")")
+for program in qemu-system-x86_64 mmdebstrap mke2fs jq; do
+    command -v "$program" >/dev/null || {
+        echo "$program is missing: apt-get install qemu-system-x86 seabios mmdebstrap e2fsprogs jq" >&2
+        exit 2
+    }
+done
+work=$(mktemp -d)
+trap '[ -n "${AFFIANT_GUEST_KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf "$work"' EXIT
+cache=${AFFIANT_GUEST_CACHE:-$work/image}/server
+"$here/image.sh" server "$cache"
+
+mkdir "$work/payload"
+cp "$agent" "$work/payload/affiant-agent"
+cp "$here/../../deploy/systemd/affiant-agent.service" "$work/payload/"
+cp "$here/server.guest.sh" "$work/payload/run.sh"
+tar -C "$work/payload" -cf "$work/payload.tar" .
+cp --sparse=always "$cache/disk.img" "$work/disk.img"
+
+# The same disk each time: the second start is a reboot.
+boot() { # NAME
+    timeout 600 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
+        -nic user,restrict=on,model=virtio-net-pci -serial "file:$work/$1.console" -serial "file:$work/$1.result" \
+        -kernel "$cache/vmlinuz" -initrd "$cache/initrd" -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet" \
+        -drive "file=$work/disk.img,if=none,id=a,format=raw" -device virtio-blk-pci,drive=a,serial=DISK-a \
+        -drive "file=$work/payload.tar,if=none,id=b,format=raw,readonly=on" -device virtio-blk-pci,drive=b || true
+    tr -d '\r' <"$work/$1.result" >"$work/$1"
+    if ! grep -qx "end all" "$work/$1"; then
+        echo "the guest gave no result; the end of its console:" >&2
+        tail -60 "$work/$1.console" >&2
+        exit 1
+    fi
+}
+boot first
+boot second
+
+failed=0
+compare() { # WHAT EXPECTED SEEN
+    if diff -u --label "expected: $1" --label "seen: $1" <(printf '%s\n' "$2") <(printf '%s\n' "$3"); then
+        echo "ok: $1"
+    else
+        failed=1
+    fi
+}
+# The lines between "begin NAME" and "end NAME" of a start.
+section() { sed -n "/^begin $2\$/,/^end $2\$/p" "$work/$1" | sed '1d;$d'; }
+differing() { # START SECTION START SECTION
+    join -j 1 -o 0,1.2,2.2 <(section "$1" "$2" | jq -c '.[]' | jq -r '"\(.probe) \(tojson | @base64)"' | sort) \
+        <(section "$3" "$4" | jq -c '.[]' | jq -r '"\(.probe) \(tojson | @base64)"' | sort) |
+        while read -r probe one other; do
+            [ "$one" = "$other" ] && continue
+            echo "$probe"
+            diff <(base64 -d <<<"$one" | jq .) <(base64 -d <<<"$other" | jq .) | head -20 >&2 || true
+        done
+}
+
+compare "documents that are not observed, as the service, and why" "" \
+    "$(section first service | jq -r '.[] | select(.outcome != "observed") | "\(.probe) \(.outcome): \(.detail)"')"
+compare "documents that differ an hour later" "" "$(differing first service first later)"
+compare "documents that differ after a reboot" "" "$(differing first service second service)"
+exit "$failed"
