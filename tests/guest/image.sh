@@ -50,7 +50,7 @@ cat >"$root/root/test" <<'TEST'
 #!/bin/bash
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 mkdir -p /run/test && tar -xf /dev/vdb -C /run/test
-cd /run/test && ./run.sh >/dev/ttyS1 2>/dev/console
+cd /run/test && bash run.sh >/dev/ttyS1 2>/dev/console
 echo "exit status $?" >/dev/console
 TEST
 case $kind in
