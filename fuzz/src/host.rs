@@ -172,6 +172,7 @@ impl Host for BytesHost {
             gid: 0,
             size,
             mtime: 1_700_000_000,
+            ctime: 1_700_000_000,
             device: (0, 0),
             inode: size,
             attributes: Attributes::default(),

@@ -261,6 +261,7 @@ pub(super) fn stat_of(stat: &Statx) -> Stat {
         gid: stat.stx_gid,
         size: stat.stx_size,
         mtime: stat.stx_mtime.tv_sec,
+        ctime: stat.stx_ctime.tv_sec,
         device,
         inode: stat.stx_ino,
         attributes: Attributes {

@@ -17,6 +17,7 @@ fn stat(kind: Kind, mode: u32, uid: u32, gid: u32) -> Stat {
         gid,
         size: 0,
         mtime: 0,
+        ctime: 0,
         device: (0, 0),
         inode: 0,
         attributes: Attributes {

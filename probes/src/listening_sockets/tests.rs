@@ -38,6 +38,7 @@ fn group(host: Captured, path: &str, inode: u64) -> Captured {
         gid: 0,
         size: 0,
         mtime: 0,
+        ctime: 0,
         device: (0, 0),
         inode,
         attributes: Attributes::default(),

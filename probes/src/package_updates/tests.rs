@@ -52,6 +52,7 @@ fn host(main: &str, security: &str) -> Captured {
                 gid: 0,
                 size: 0,
                 mtime: 1_795_500_000,
+                ctime: 1_795_500_000,
                 device: (0, 0),
                 inode: 0,
                 attributes: crate::reading::Attributes::default(),

@@ -238,6 +238,7 @@ impl Host for Captured {
             gid: 0,
             size,
             mtime: 0,
+            ctime: 0,
             device: (0, 0),
             inode: 0,
             attributes: Attributes::default(),

@@ -131,6 +131,8 @@ pub struct Stat {
     pub size: u64,
     /// Last change of content, seconds since 1970.
     pub mtime: i64,
+    /// Last change of content, name, mode or owner, seconds since 1970: unlike `mtime` it cannot be set.
+    pub ctime: i64,
     /// Major and minor number of the device that it *is*, for devices; else zero.
     pub device: (u32, u32),
     /// Inode number; for a cgroup's folder the cgroup's id.

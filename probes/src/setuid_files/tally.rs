@@ -128,6 +128,7 @@ mod tests {
             gid: 0,
             size: 0,
             mtime: 0,
+            ctime: 0,
             device: (0, 0),
             inode: 0,
             attributes: Attributes::default(),

@@ -22,6 +22,7 @@ fn found(path: &str, kind: Kind, mode: u32, uid: u32, gid: u32) -> Found {
             gid,
             size: 1,
             mtime: 0,
+            ctime: 0,
             device: (0, 0),
             inode: 1,
             attributes: Attributes::default(),

@@ -31,6 +31,7 @@ fn stat(kind: Kind, mode: u32, uid: u32) -> Stat {
         gid: uid,
         size: 0,
         mtime: 1_700_000_000,
+        ctime: 1_700_000_000,
         device: (0, 0),
         inode: 0,
         attributes: Attributes::default(),

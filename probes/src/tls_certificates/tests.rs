@@ -31,6 +31,7 @@ fn with_key(host: Captured, path: &str, mode: u32) -> Captured {
             gid: 110,
             size: 100,
             mtime: 0,
+            ctime: 0,
             device: (0, 0),
             inode: 0,
             attributes: Attributes::default(),

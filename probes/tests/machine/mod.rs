@@ -167,6 +167,7 @@ impl Host for Machine {
             gid: meta.gid(),
             size: meta.size(),
             mtime: meta.mtime(),
+            ctime: meta.ctime(),
             device: (
                 u32::try_from(major).unwrap(),
                 u32::try_from(minor & 0xffff_ffff).unwrap(),

@@ -13,6 +13,7 @@ fn stat(kind: Kind, mode: u32, encrypted: Option<bool>) -> Stat {
         gid: 0,
         size: 0,
         mtime: 0,
+        ctime: 0,
         device: (0, 0),
         inode: 0,
         attributes: Attributes {

@@ -193,6 +193,7 @@ pub(super) fn block_device() -> Stat {
         gid: 6,
         size: 0,
         mtime: 0,
+        ctime: 0,
         device: (0, 0),
         inode: 0,
         attributes: crate::reading::Attributes::default(),

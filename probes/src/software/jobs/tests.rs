@@ -10,6 +10,7 @@ fn executable() -> Stat {
         gid: 0,
         size: 10,
         mtime: 0,
+        ctime: 0,
         device: (0, 0),
         inode: 0,
         attributes: Attributes::default(),
@@ -51,6 +52,7 @@ fn tables_folders_and_timers() {
             "/var/lib/systemd/timers/stamp-r.timer",
             Stat {
                 mtime: 1_795_500_000,
+                ctime: 1_795_500_000,
                 ..executable()
             },
         );
