@@ -20,11 +20,13 @@ mod facts;
 pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod local;
+pub(crate) mod login_defs;
+pub(crate) mod name_services;
 pub(crate) mod passwd;
 mod password;
 pub(crate) mod records;
-pub(crate) mod settings;
 mod shadow;
+mod shells;
 
 pub use facts::*;
 
@@ -37,16 +39,17 @@ pub struct AccountsProbe;
 impl Probe for AccountsProbe {
     const SPEC: Spec = Spec {
         id: "accounts",
-        version: 2,
+        version: 3,
         title: "Users, groups and the state of their passwords",
         reads: &[
             "/etc/passwd",
             "/etc/shadow",
             "/etc/group",
             "/etc/gshadow",
-            "/etc/login.defs",
+            "/etc/login.defs, /usr/etc/login.defs and its drop-ins",
             "/etc/shells",
-            "/etc/nsswitch.conf",
+            "/etc/nsswitch.conf or /usr/etc/nsswitch.conf",
+            "names of records in /etc/userdb/, /run/userdb/, /usr/lib/userdb/ and of homes in /var/lib/systemd/home/",
             "/proc/self/mountinfo",
             "mode and owner of home folders",
         ],

@@ -64,7 +64,11 @@ impl Probe for PrivilegedGroupsProbe {
         id: "privileged-groups",
         version: 1,
         title: "Groups that give power over the host, and their members",
-        reads: &["/etc/passwd", "/etc/group", "/etc/nsswitch.conf"],
+        reads: &[
+            "/etc/passwd",
+            "/etc/group",
+            "/etc/nsswitch.conf, and names of records in /etc/userdb/ and the like",
+        ],
         runs: &[],
         privilege: Privilege::None,
         cadence: Cadence::EveryRound,

@@ -42,7 +42,7 @@ impl Probe for SetuidFilesProbe {
             "/proc/1/mountinfo and /proc/self/mountinfo",
             "/etc/passwd",
             "/etc/group",
-            "/etc/nsswitch.conf",
+            "/etc/nsswitch.conf, and names of records in /etc/userdb/ and the like",
             "/etc/subuid",
             "/etc/subgid",
             "/var/lib/dpkg/info/*.list",

@@ -156,3 +156,39 @@ fn kinds_of_hashes_are_those_that_crypt_makes() {
         );
     }
 }
+
+/// A record for nss-systemd(8) makes an account, and another makes it a member of `sudo`, of which no file under `/etc` that
+/// tools read tells: getent in a mount namespace of its own, where there are such records.
+#[test]
+fn people_in_records_are_another_source() {
+    const RECORD: &str = "{\"userName\":\"affiantada\",\"uid\":60123,\"gid\":60123,\"shell\":\"/bin/bash\"}";
+    let script = format!(
+        "mount -t tmpfs none /usr/local/lib && mkdir /usr/local/lib/userdb && cd /usr/local/lib/userdb && \
+         echo '{RECORD}' >affiantada.user && echo >affiantada:sudo.membership && \
+         getent -s systemd passwd affiantada && getent initgroups affiantada"
+    );
+    let output = authority("util-linux", "/usr/bin/unshare", &["-m", "sh", "-c", &script], b"");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        told.starts_with("affiantada:x:60123:60123:"),
+        "{told}; install libnss-systemd"
+    );
+    let sudo = fs::read_to_string("/etc/group").unwrap();
+    let sudo = sudo.lines().find_map(|line| line.strip_prefix("sudo:x:"));
+    let gid = sudo.and_then(|line| line.split(':').next()).unwrap();
+    assert!(told.lines().last().unwrap().ends_with(&format!(" {gid}")), "{told}");
+
+    let root = root();
+    let put = |path: &str, text: &str| machine::put(root.path(), path, text);
+    put("etc/nsswitch.conf", "passwd: files systemd\ngroup: files systemd\n");
+    assert_eq!(
+        documents(root.path()).0["other_sources"]["value"],
+        serde_json::json!([])
+    );
+    put("usr/local/lib/userdb/affiantada.user", RECORD);
+    put("usr/local/lib/userdb/affiantada:sudo.membership", "");
+    let others = serde_json::json!(["group: systemd", "passwd: systemd"]);
+    assert_eq!(documents(root.path()).0["other_sources"]["value"], others);
+    let groups = machine::facts_of("privileged-groups", &Machine::folder(root.path()));
+    assert_eq!(groups["files_decide"]["value"], false);
+}

@@ -9,9 +9,10 @@ use super::facts::{
     AccountNames, Accounts, Group, Password, PasswordDefaults, PasswordState, UidRanges, Unparsed, User, UserClass,
 };
 use super::home::Homes;
+use super::login_defs::{self, LoginDefs, number};
+use super::name_services::NameServices;
 use super::records::{Entries, TooManyLines, masked};
-use super::settings::{self, NameServices};
-use super::{group, passwd, password, shadow};
+use super::{group, passwd, password, shadow, shells};
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
 use crate::reading::{Reading, Unread};
 
@@ -19,7 +20,6 @@ const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 const GROUP: &str = "/etc/group";
 const GSHADOW: &str = "/etc/gshadow";
-const LOGIN_DEFS: &str = "/etc/login.defs";
 /// Enough to find what is wrong.
 const MAX_UNPARSED: usize = 100;
 
@@ -74,16 +74,12 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
     unparsed.sort_unstable();
     unparsed.truncate(MAX_UNPARSED);
 
-    let services = reading
-        .text("/etc/nsswitch.conf")
-        .map(|text| text.map(|text| NameServices::parse(&text)));
+    let services = NameServices::read(reading);
     let directory = Directory::new(&users, groups.value().map(Vec::as_slice).unwrap_or_default());
-    let defaults = reading
-        .text(LOGIN_DEFS)
-        .map(|text| text.map(|text| settings::login_defs(&text)));
+    let defaults = LoginDefs::read(reading);
     let uid_ranges = uid_ranges(&defaults);
     let valid_shells = match reading.text("/etc/shells") {
-        Ok(Some(text)) => Known::Observed(settings::shells(&text)),
+        Ok(Some(text)) => Known::Observed(shells::parse(&text)),
         Ok(None) => absent("/etc/shells is not there"),
         Err(unread) => Known::unread(&unread),
     };
@@ -337,25 +333,26 @@ fn repeated<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> Vec<u32> {
     numbers
 }
 
-type LoginDefs = Result<Option<BTreeMap<String, String>>, Unread>;
-
-fn login_defs<T>(defaults: &LoginDefs, read: impl Fn(&BTreeMap<String, String>) -> Result<T, String>) -> Known<T> {
+fn by_login_defs<T>(
+    defaults: &Result<Option<LoginDefs>, Unread>,
+    read: impl Fn(&BTreeMap<String, String>) -> Result<T, String>,
+) -> Known<T> {
     match defaults {
-        Ok(Some(values)) => match read(values) {
+        Ok(Some(defs)) => match read(&defs.values) {
             Ok(value) => Known::Observed(value),
             Err(reason) => Known::Not(NotKnown {
                 outcome: Outcome::Malformed,
-                detail: format!("{LOGIN_DEFS}: {reason}"),
+                detail: format!("{}: {reason}", login_defs::FILE),
             }),
         },
-        Ok(None) => absent(format!("{LOGIN_DEFS} is not there")),
+        Ok(None) => absent(format!("{} is not there", login_defs::FILE)),
         Err(unread) => Known::unread(unread),
     }
 }
 
-fn uid_ranges(defaults: &LoginDefs) -> Known<UidRanges> {
-    login_defs(defaults, |values| {
-        let uid = |name: &str, otherwise| match settings::number(values, name)? {
+fn uid_ranges(defaults: &Result<Option<LoginDefs>, Unread>) -> Known<UidRanges> {
+    by_login_defs(defaults, |values| {
+        let uid = |name: &str, otherwise| match number(values, name)? {
             Some(number) => u32::try_from(number).map_err(|_| format!("{name} is {number}, not a uid")),
             None => Ok(otherwise),
         };
@@ -366,8 +363,8 @@ fn uid_ranges(defaults: &LoginDefs) -> Known<UidRanges> {
     })
 }
 
-fn password_defaults(defaults: &LoginDefs) -> Known<PasswordDefaults> {
-    login_defs(defaults, |values| {
+fn password_defaults(defaults: &Result<Option<LoginDefs>, Unread>) -> Known<PasswordDefaults> {
+    by_login_defs(defaults, |values| {
         let text = |name: &str| values.get(name).cloned();
         Ok(PasswordDefaults {
             min_days: days(values, "PASS_MIN_DAYS")?,
@@ -382,7 +379,7 @@ fn password_defaults(defaults: &LoginDefs) -> Known<PasswordDefaults> {
 
 /// A number that a facts document can hold (below 2^53); more days than that are none that anybody means.
 fn days(values: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, String> {
-    let number = settings::number(values, name)?;
+    let number = number(values, name)?;
     match number {
         Some(number) if number.unsigned_abs() >= 1 << 53 => Err(format!("{name} is {number}, which is too large")),
         number => Ok(number),

@@ -29,8 +29,9 @@ pub struct Accounts {
     pub unparsed: Vec<Unparsed>,
     /// Lines of `/etc/shadow` whose user is not in `/etc/passwd`.
     pub shadow_without_user: Known<u32>,
-    /// Where else the system looks for accounts: entries of `/etc/nsswitch.conf` other than `files`, `compat` and
-    /// `systemd`, as `database: source`, sorted, for instance `passwd: sss`. Empty if the files are all there is.
+    /// Where else the system looks for accounts: entries of nsswitch.conf(5) other than `files` and `compat`, as
+    /// `database: source`, sorted, for instance `passwd: sss`; `systemd` only if it has records of people (nss-systemd(8),
+    /// systemd-homed). Empty if the files are all there is.
     pub other_sources: Known<Vec<String>>,
     /// Which uids are people's by `/etc/login.defs`.
     pub uid_ranges: Known<UidRanges>,

@@ -2,8 +2,8 @@
 
 use super::directory::Directory;
 use super::group;
+use super::name_services::NameServices;
 use super::passwd;
-use super::settings::NameServices;
 use crate::reading::{Reading, Unread};
 
 const PASSWD: &str = "/etc/passwd";
@@ -33,9 +33,7 @@ impl LocalAccounts {
         let users = passwd::parse(&bytes).map_err(|error| failed(PASSWD, &error))?;
         let bytes = reading.private(GROUP, GROUP)?;
         let groups = group::parse(bytes.as_deref().unwrap_or_default()).map_err(|error| failed(GROUP, &error))?;
-        let services = reading
-            .text("/etc/nsswitch.conf")
-            .map(|text| text.map(|text| NameServices::parse(&text)));
+        let services = NameServices::read(reading);
         let elsewhere = |database| match &services {
             Ok(Some(services)) => !services.others(database).is_empty(),
             Ok(None) => false,

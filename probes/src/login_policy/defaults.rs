@@ -2,56 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{LoginDefs, Useradd};
-use crate::accounts::settings::{login_defs, number};
+use super::facts::{self, Useradd};
+use crate::accounts::login_defs::{self, LoginDefs, number};
 use crate::reading::{Reading, Unread};
 
-const FILE: &str = "/etc/login.defs";
-/// Where vendors keep it whose shadow reads drop-ins too (libeconf).
-const VENDOR: &str = "/usr/etc/login.defs";
 const USERADD: &str = "/etc/default/useradd";
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<Option<LoginDefs>, Unread> {
-    let mut paths = vec![];
-    let vendor = reading.text(VENDOR)?;
-    let own = reading.text(FILE)?;
-    let mut texts = vec![];
-    match (own, vendor.is_some()) {
-        (Some(text), _) => texts.push((FILE.to_owned(), text)),
-        (None, true) => texts.extend(vendor.clone().map(|text| (VENDOR.to_owned(), text))),
-        (None, false) => {}
-    }
-    if vendor.is_some() {
-        let mut drop_ins = BTreeMap::new();
-        for folder in [FILE, VENDOR].map(|path| format!("{path}.d")) {
-            for entry in reading.list(&folder)?.unwrap_or_default() {
-                if entry.name.strip_suffix(".defs").is_some() {
-                    let path = format!("{folder}/{}", entry.name);
-                    drop_ins.entry(entry.name).or_insert(path);
-                }
-            }
-        }
-        for path in drop_ins.into_values() {
-            if let Some(text) = reading.text(&path)? {
-                texts.push((path, text));
-            }
-        }
-    }
-    if texts.is_empty() {
+pub(super) fn read(reading: &Reading<'_>) -> Result<Option<facts::LoginDefs>, Unread> {
+    let Some(defs) = LoginDefs::read(reading)? else {
         return Ok(None);
-    }
-    let mut values = BTreeMap::new();
-    for (path, text) in texts {
-        values.extend(login_defs(&text));
-        paths.push(path);
-    }
-    facts(&values, paths).map(Some).map_err(|reason| Unread::Malformed {
-        place: FILE.to_owned(),
-        reason,
-    })
+    };
+    typed(&defs.values, defs.files)
+        .map(Some)
+        .map_err(|reason| Unread::Malformed {
+            place: login_defs::FILE.to_owned(),
+            reason,
+        })
 }
 
-fn facts(values: &BTreeMap<String, String>, files: Vec<String>) -> Result<LoginDefs, String> {
+fn typed(values: &BTreeMap<String, String>, files: Vec<String>) -> Result<facts::LoginDefs, String> {
     /// What a facts document can hold.
     const LIMIT: i64 = 1 << 53;
     let number = |name: &str| match number(values, name)? {
@@ -60,7 +29,7 @@ fn facts(values: &BTreeMap<String, String>, files: Vec<String>) -> Result<LoginD
     };
     let flag = |name: &str| values.get(name).map(|value| value.eq_ignore_ascii_case("yes"));
     let mode = |name: &str| values.get(name).and_then(|value| octal(value));
-    Ok(LoginDefs {
+    Ok(facts::LoginDefs {
         files,
         pass_max_days: number("PASS_MAX_DAYS")?,
         pass_min_days: number("PASS_MIN_DAYS")?,

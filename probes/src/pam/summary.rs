@@ -8,14 +8,13 @@ use super::conf;
 use super::facts::{HashChosenBy, History, Lockout, PasswordHash, Quality, RuleType, Wheel};
 use super::quality;
 use super::stack::RawRule;
-use crate::accounts::settings::login_defs;
+use crate::accounts::login_defs::LoginDefs;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
 const FAILLOCK: &str = "/etc/security/faillock.conf";
 const PWHISTORY: &str = "/etc/security/pwhistory.conf";
 const PWQUALITY: &str = "/etc/security/pwquality.conf";
-const LOGIN_DEFS: &str = "/etc/login.defs";
 /// Where vendors keep the same files (`--enable-vendordir`).
 const VENDOR: &str = "/usr";
 /// Methods by which pam_unix hashes, as it knows them.
@@ -168,11 +167,8 @@ impl<'r, 'h> Configurations<'r, 'h> {
         for rule in password(rules).filter(|rule| rule.rule.module == "pam_unix") {
             let reading = self.reading;
             let defs = self.login_defs.get_or_insert_with(|| {
-                let text = match reading.text(LOGIN_DEFS)? {
-                    Some(text) => Some(text),
-                    None => reading.text("/usr/etc/login.defs")?,
-                };
-                Ok(text.map(|text| login_defs(&text)).unwrap_or_default())
+                let defs = LoginDefs::read(reading)?;
+                Ok(defs.map(|defs| defs.values).unwrap_or_default())
             });
             match defs {
                 Ok(defs) => found.push(password_hash(defs, &rule.arguments)),

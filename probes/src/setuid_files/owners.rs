@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use evidence::facts::Outcome;
 
+use crate::accounts::name_services::NameServices;
 use crate::accounts::records::TooManyLines;
-use crate::accounts::settings::NameServices;
 use crate::accounts::{group, passwd};
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
@@ -35,9 +35,7 @@ pub(super) struct Owners {
 
 impl Owners {
     pub(super) fn read(reading: &Reading<'_>) -> Self {
-        let services = reading
-            .text("/etc/nsswitch.conf")
-            .map(|text| NameServices::parse(&text.unwrap_or_default()));
+        let services = NameServices::read(reading).map(Option::unwrap_or_default);
         let mut homes = vec![];
         let users = of_file(reading, "/etc/passwd", "passwd", &services, |bytes| {
             let read = passwd::parse(bytes)?;
