@@ -19,6 +19,7 @@ mod collect;
 mod conf;
 mod doas;
 mod facts;
+mod installed;
 mod settings;
 mod sudoers;
 
@@ -33,15 +34,16 @@ pub struct SudoProbe;
 impl Probe for SudoProbe {
     const SPEC: Spec = Spec {
         id: "sudo",
-        version: 1,
+        version: 2,
         title: "Who may act as root or as others by sudo and doas, and under which settings",
         reads: &[
-            "/etc/sudoers and what it includes",
-            "/etc/sudo.conf",
+            "/etc/sudoers, /usr/etc/sudoers or, for sudo-rs, /etc/sudoers-rs, and what it includes",
+            "/etc/sudo.conf or /usr/etc/sudo.conf",
+            "where /usr/bin/sudo leads",
             "/etc/doas.conf",
             "/etc/passwd",
             "/etc/group",
-            "/etc/nsswitch.conf",
+            "/etc/nsswitch.conf, and names of records in /etc/userdb/ and the like",
             "/proc/sys/kernel/hostname",
         ],
         runs: &[],

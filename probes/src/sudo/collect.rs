@@ -5,6 +5,7 @@ use evidence::facts::Outcome;
 use super::conf::{SudoConf, sudo_conf};
 use super::doas;
 use super::facts::{Settings, Sudo, SudoNames, SudoersFile};
+use super::installed::Installed;
 use super::settings::settings;
 use super::sudoers::files::{self, Read};
 use super::sudoers::rights::rights;
@@ -12,14 +13,12 @@ use crate::accounts::local::LocalAccounts;
 use crate::probe::{Collected, Known, ProbeError};
 use crate::reading::Reading;
 
-/// Where sudo is, from a package and built by hand.
-const PROGRAMS: [&str; 2] = ["/usr/bin/sudo", "/usr/local/bin/sudo"];
-
 pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Sudo, SudoNames>, ProbeError> {
     let accounts = LocalAccounts::read(reading)?.ok_or_else(|| ProbeError::absent("/etc/passwd"))?;
     let directory = accounts.directory();
     let mut sudo = Sudo {
         installed: false,
+        implementations: vec![],
         users: vec![],
         grants: vec![],
         defaults: vec![],
@@ -33,14 +32,19 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Sudo, SudoNames
         sudo_grants: vec![],
         sudoers_files: vec![],
     };
-    for program in PROGRAMS {
-        sudo.installed |= reading.stat(program)?.is_some();
-    }
-    let conf = reading
-        .text("/etc/sudo.conf")?
-        .map(|text| sudo_conf(&text))
-        .unwrap_or_default();
-    sudo.files_decide = files_decide(&conf, &accounts);
+    let installed = Installed::read(reading)?;
+    sudo.implementations = installed.implementations();
+    sudo.installed = !sudo.implementations.is_empty();
+    let conf = match reading.text("/etc/sudo.conf")? {
+        Some(text) => Some(text),
+        None => reading.text("/usr/etc/sudo.conf")?,
+    };
+    let conf = conf.map(|text| sudo_conf(&text)).unwrap_or_default();
+    let main = installed.policy(reading, &conf)?;
+    sudo.files_decide = match files_decide(&conf, &accounts) {
+        Known::Observed(_) if main.others => Known::Observed(false),
+        decide => decide,
+    };
     if !sudo.installed {
         return Ok(done(sudo, names));
     }
@@ -54,7 +58,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Sudo, SudoNames
     };
     let host = host.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let short = host.and_then(|name| name.split('.').next()).unwrap_or_default();
-    let main = conf.main.as_deref().unwrap_or(files::MAIN);
+    let main = main.path.as_str();
     let Some(read) = files::read(reading, main, short)? else {
         return Ok(done(sudo, names));
     };

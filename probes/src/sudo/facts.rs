@@ -10,9 +10,10 @@ use crate::probe::Known;
 /// right. Accounts and groups appear as numbers; their names are in the facts of `accounts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sudo {
-    /// Whether `sudo` is installed (`/usr/bin/sudo` or `/usr/local/bin/sudo`). If not, no sudoers file is read and the
-    /// lists are empty.
+    /// Whether any sudo is installed. If not, no sudoers file is read and the lists are empty.
     pub installed: bool,
+    /// Which: sudo-rs knows a part of sudoers(5) and leaves settings that it does not know without effect.
+    pub implementations: Vec<Implementation>,
     /// Accounts with any right, sorted by uid: what the grants come to, the last match deciding as in sudo.
     pub users: Vec<SudoUser>,
     /// The rights as they are written, in the order in which sudo reads them: one for each command of a specification.
@@ -27,10 +28,20 @@ pub struct Sudo {
     /// A rule about all accounts must not be met while there are any.
     pub unresolved_subjects: u32,
     /// Whether sudo's rights come from these files alone: false if `/etc/nsswitch.conf` names another source for
-    /// `sudoers`, or `/etc/sudo.conf` another policy. A rule about all rights must not be met if it is false.
+    /// `sudoers`, `/etc/sudo.conf` another policy, or beside sudo there is sudo-rs with rules of its own. A rule about all rights must not be met if it is false.
     pub files_decide: Known<bool>,
     /// The rules of doas. `absent` if doas is not installed.
     pub doas: Known<Doas>,
+}
+
+/// A program that goes by sudoers(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Implementation {
+    /// The usual one (sudo(8)).
+    Sudo,
+    /// sudo-rs, under its own name or in the place of sudo: goes by `/etc/sudoers-rs` if that is there.
+    SudoRs,
 }
 
 /// What `Defaults` come to on this host for a user, target user and command to which none is bound. A setting that is not

@@ -275,3 +275,34 @@ fn other_sources_leave_it_open() {
     let (facts, _) = documents(&host);
     assert_eq!(facts["files_decide"]["value"], false);
 }
+
+#[test]
+fn the_file_that_counts() {
+    let grants = |host: &Captured| documents(host).0["grants"].as_array().unwrap().len();
+    let suse = host()
+        .file("/usr/bin/sudo", "ELF")
+        .file("/usr/etc/sudoers", "ada ALL=(ALL) ALL\n");
+    assert_eq!(grants(&suse), 1);
+    assert_eq!(documents(&suse).0["files"][0]["path"], "/usr/etc/sudoers");
+    let both = with_sudoers("").file("/usr/etc/sudoers", "ada ALL=(ALL) ALL\n");
+    assert_eq!(grants(&both), 0);
+    let implementations = |host: &Captured| documents(host).0["implementations"].clone();
+    assert_eq!(implementations(&both), serde_json::json!(["sudo"]));
+    // Beside sudo, with rules of its own.
+    let beside = with_sudoers("")
+        .file("/usr/bin/sudo-rs", "ELF")
+        .file("/etc/sudoers-rs", "ada ALL=(ALL) ALL\n");
+    assert_eq!(grants(&beside), 0);
+    assert_eq!(documents(&beside).0["files_decide"]["value"], false);
+    assert_eq!(implementations(&beside), serde_json::json!(["sudo", "sudo_rs"]));
+    // In the place of sudo.
+    let instead = host()
+        .file("/etc/sudoers", "")
+        .link("/usr/bin/sudo", "/etc/alternatives/sudo")
+        .link("/etc/alternatives/sudo", "/usr/lib/cargo/bin/sudo")
+        .file("/usr/lib/cargo/bin/sudo", "ELF")
+        .file("/etc/sudoers-rs", "ada ALL=(ALL) ALL\n");
+    assert_eq!(grants(&instead), 1);
+    assert_eq!(implementations(&instead), serde_json::json!(["sudo_rs"]));
+    assert_eq!(documents(&instead).0["files_decide"]["value"], true);
+}
