@@ -5,7 +5,7 @@
 //! # Source
 //! proc_pid_mountinfo(5) of process 1 (else of the agent); proc_swaps(5); sysfs: `/sys/dev/block`, `/sys/class/block`
 //! (kernel `Documentation/ABI/stable/sysfs-block`, `Documentation/ABI/testing/sysfs-block-dm`, `-loop`, `-zram`,
-//! `Documentation/admin-guide/md.rst`), `/sys/fs/btrfs`; crypttab(5); `/sys/power`
+//! `Documentation/admin-guide/md.rst`), `/sys/fs/btrfs`; crypttab(5); fstab(5); `/sys/power`
 //! (`Documentation/admin-guide/pm/sleep-states.rst`); statx(2) for fscrypt; zfs-get(8); the UUIDs that cryptsetup gives its mappings; LUKS On-Disk
 //! Format Specification 1.2.3; LUKS2 On-Disk Format Specification 1.1.
 //!
@@ -21,6 +21,7 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod above;
+mod configured;
 mod crypttab;
 mod device;
 mod disks;
@@ -57,7 +58,7 @@ pub struct DiskEncryptionProbe;
 impl Probe for DiskEncryptionProbe {
     const SPEC: Spec = Spec {
         id: "disk-encryption",
-        version: 2,
+        version: 3,
         title: "Which filesystems and swap areas are encrypted, followed down to the disks",
         reads: &[
             "/proc/1/mountinfo",
@@ -67,20 +68,27 @@ impl Probe for DiskEncryptionProbe {
             "/sys/class/block/",
             "/sys/fs/btrfs/",
             "LUKS headers on the block devices beneath dm-crypt",
-            "/etc/crypttab, with mode and place of the key files that it names",
+            "/etc/crypttab, with mode and place of the key files that it names and of those in /etc/cryptsetup-keys.d/",
+            "/etc/fstab",
             "/sys/power/ and resume= in the kernel's command line and in boot settings",
             "which folders at the top of ext4, f2fs, UBIFS and CephFS are encrypted (fscrypt)",
         ],
         runs: &["/usr/sbin/dmsetup", above::ZFS],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/dev/mapper/", "/proc/self/mountinfo", "/proc/swaps", "/etc/crypttab"],
+        watch: &[
+            "/dev/mapper/",
+            "/proc/self/mountinfo",
+            "/proc/swaps",
+            "/etc/crypttab",
+            "/etc/fstab",
+        ],
         budget: Budget {
             millis: 5_000,
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[
-            "Volumes that are neither mounted nor in use as swap.",
+            "Volumes that are neither mounted, nor in use as swap, nor in `/etc/fstab`, such as those of units of systemd that are not started.",
             "Encryption by the disk itself, the hypervisor or the storage behind it: such a volume is `not_encrypted`.",
             "Who holds keys and passphrases, and whether a key that `/etc/crypttab` does not name lies on the same host.",
             "The disks of ZFS pools, so that a dataset without native encryption is `unknown`, and bcachefs, which is `unknown`.",
@@ -102,21 +110,26 @@ impl Probe for DiskEncryptionProbe {
         if !mounts.malformed.is_empty() {
             drafts.unknown_mounts(path, &mounts.malformed);
         }
+        let mut areas_in_use = None;
         match reading.volatile_bytes(SWAPS) {
             Ok(Some(bytes)) => match swaps::parse(&bytes) {
-                Ok(areas) => drafts.swap(&mut survey, &areas),
+                Ok(areas) => {
+                    drafts.swap(&mut survey, &areas);
+                    areas_in_use = Some(areas);
+                }
                 Err(error) => drafts.unknown_swap(format!("{SWAPS}: {error}")),
             },
             // A kernel without swap has no such file, and neither has a sandbox with `ProcSubset=pid` (systemd.exec(5)),
             // which hides it with all else that is no process.
             Ok(None) => match reading.stat("/proc/version") {
-                Ok(Some(_)) => {}
+                Ok(Some(_)) => areas_in_use = Some(vec![]),
                 _ => drafts.unknown_swap(format!("{SWAPS} is hidden: /proc shows processes only")),
             },
             Err(unread) => drafts.unknown_swap(unread.to_string()),
         }
         let crypttab = crypttab::Draft::read(&mut survey);
         let hibernation = hibernation::Draft::read(&mut survey);
+        let configured = configured::Draft::read(&mut survey, areas_in_use.as_deref());
         survey.read_devices();
         let layers = survey.layers();
         let judged = judge(drafts.volumes, &survey);
@@ -129,6 +142,7 @@ impl Probe for DiskEncryptionProbe {
             Err(unread) => Known::unread(&unread),
         };
         let hibernation = hibernation.judge(&survey);
+        let configured = configured.map(|draft| draft.map(|draft| draft.judge(&survey)));
 
         let disks = judged
             .disks
@@ -174,6 +188,7 @@ impl Probe for DiskEncryptionProbe {
                 file_encryption: above::file_encryption(reading, &mounts, survey.zfs.as_ref()),
                 remote_mounts: remote::mounts(&mounts),
                 crypttab,
+                configured: Known::of(configured, "/etc/fstab"),
                 hibernation,
                 other_filesystems: drafts.others.into_iter().collect(),
             },

@@ -119,6 +119,18 @@ cswap /dev/vdg /dev/urandom swap,plain,cipher=aes-xts-plain64,size=512
 gone /dev/vdz /srv/home/gone.key luks,nofail
 CRYPTTAB
 
+# fstab: what is in use and what only the next boot takes.
+cat >/etc/fstab <<'FSTAB'
+/dev/vda / ext4 defaults 0 1
+/dev/mapper/vg0-home /srv/home ext4 defaults 0 2
+/dev/mapper/vg0-swap none swap sw 0 0
+/dev/vdg none swap sw 0 0
+/var/swapfile none swap sw 0 0
+/dev/mapper/two /srv/elsewhere ext4 noauto
+/dev/mapper/gone /srv/gone ext4 nofail
+FSTAB
+echo -n secret >/etc/keys/pv && mkdir -p /etc/cryptsetup-keys.d && mv /etc/keys/pv /etc/cryptsetup-keys.d/pv.key
+
 # Resuming from the encrypted swap, if this kernel can hibernate. There is nothing to resume.
 if [ -w /sys/power/resume ]; then
     dmsetup info -c --noheadings --separator : -o major,minor vg0-swap >/sys/power/resume || true

@@ -112,13 +112,23 @@ compare "integrity and token" "hmac(sha256) tpm2" "$(facts root '.encryption_lay
     .header.value | [.ciphers[0].integrity, .tokens[0].clevis_pin] | join(" ")')"
 compare "crypttab" "$(cat <<'END'
 two true file not_encrypted 0600
-pv true passphrase - -
+pv true file not_encrypted 0644
 cswap true random - -
 gone false file encrypted 0600
 decoy,detached,false,half,leg,one,pool,sound
 END
 )" "$(facts root '.crypttab.value | (.entries[] | [.name, .active, .key, .key_file.value.encryption // "-", .key_file.value.mode // "-"] | join(" ")),
     (.active_elsewhere | join(","))')"
+compare "fstab" "$(cat <<'END'
+/dev/vda / true true not_encrypted
+/dev/mapper/vg0-home /srv/home true true encrypted
+/dev/mapper/vg0-swap  true true encrypted
+/dev/vdg  true false not_encrypted
+/var/swapfile  true true not_encrypted
+/dev/mapper/two /srv/elsewhere false false encrypted
+/dev/mapper/gone /srv/gone true false unknown
+END
+)" "$(facts root '.configured.value[] | [.device, .mount_point, .at_boot, .in_use.value, .encryption] | map(tostring) | join(" ")')"
 compare "hibernation" "mapper/vg0-swap encrypted" "$(facts root '.hibernation | [.resume_device.value, .encryption] | join(" ")')"
 compare "disks" "virtio false" "$(facts root '[.disks[] | "\(.bus) \(.external)"] | unique | join(",")')"
 

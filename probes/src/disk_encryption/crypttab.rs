@@ -65,11 +65,16 @@ impl Draft {
             let options: Vec<&str> = rest
                 .get(1)
                 .map_or_else(Vec::new, |options| options.split(',').collect());
-            let (source, path) = source(key, &options);
+            let (mut source, path) = source(key, &options);
+            let mut path = path.map(str::to_owned);
+            if source == KeySource::Passphrase {
+                path = own_key(survey.reading, name)?;
+                source = path.as_ref().map_or(source, |_| KeySource::File);
+            }
             let key_on = path.map(|path| KeyOn {
-                stat: survey.reading.private_stat(path, &masked(path)),
-                below: survey.storage_of_file(path),
-                path: path.to_owned(),
+                stat: survey.reading.private_stat(&path, &masked(&path)),
+                below: survey.storage_of_file(&path),
+                path,
             });
             let mut names: Vec<String> = options
                 .iter()
@@ -123,6 +128,29 @@ impl Draft {
             active_elsewhere: self.active_elsewhere,
         }
     }
+}
+
+/// The file with which systemd opens a volume for which none is named (`AUTOMATIC KEY FILE` in crypttab(5)).
+fn own_key(reading: &Reading<'_>, name: &str) -> Result<Option<String>, Unread> {
+    for folder in ["/etc/cryptsetup-keys.d", "/run/cryptsetup-keys.d"] {
+        let path = format!("{folder}/{name}.key");
+        if !name.contains('/')
+            && reading
+                .private_stat(&path, &format!("{folder}/{}.key", shown(name)))?
+                .is_some()
+        {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the file has an entry of this name.
+pub(super) fn names(reading: &Reading<'_>, name: &str) -> bool {
+    let bytes = reading.file(PATH).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines()
+        .any(|line| line.split_ascii_whitespace().next() == Some(name))
 }
 
 /// Where the key comes from, and its file.

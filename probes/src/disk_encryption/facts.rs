@@ -31,6 +31,10 @@ pub struct DiskEncryption {
     pub remote_mounts: Vec<RemoteMount>,
     /// `/etc/crypttab`; `absent` if there is none.
     pub crypttab: Known<Crypttab>,
+    /// What `/etc/fstab` wants mounted and used as swap, in its order, without what lies in memory or on other machines; at
+    /// most 1,000. What is not in use now may be at the next boot: a rule about that asks for both this and `volumes`.
+    /// `absent` if there is no such file, `malformed` if a line in it is none.
+    pub configured: Known<Vec<ConfiguredVolume>>,
     /// Hibernation.
     pub hibernation: Hibernation,
     /// Types of the mounted filesystems that are no volumes, sorted: kernel interfaces, memory, and overlays whose
@@ -451,6 +455,27 @@ pub struct ResumeSetting {
     pub device: String,
 }
 
+/// A line of `/etc/fstab`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConfiguredVolume {
+    /// The device as it is written, for instance `UUID=…`, or a file.
+    pub device: String,
+    /// Where it is to be mounted; empty for swap. Below `/home` and the like the rest is written `*`.
+    pub mount_point: String,
+    /// Type of the filesystem as it is written, or `swap`.
+    pub filesystem: String,
+    /// What kind of volume it is, as in `volumes`.
+    pub class: Class,
+    /// Whether it is used at boot; false for `noauto`.
+    pub at_boot: bool,
+    /// Whether that device is mounted there, or in use as swap, now.
+    pub in_use: Known<bool>,
+    /// Whether that device is encrypted; `unknown` if it is not there now.
+    pub encryption: Encryption,
+    /// Why it is `unknown`, in a few words; else empty.
+    pub reason: String,
+}
+
 /// `/etc/crypttab` and what is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Crypttab {
@@ -473,7 +498,7 @@ pub struct CrypttabEntry {
     pub active: bool,
     /// Where the key comes from.
     pub key: KeySource,
-    /// The key's file; `absent` if none is named or it is not there.
+    /// The key's file; `absent` if there is none.
     pub key_file: Known<VolumeKeyFile>,
     /// Names of its options, sorted.
     pub options: Vec<String>,
@@ -485,7 +510,8 @@ pub struct CrypttabEntry {
 pub enum KeySource {
     /// Somebody types it, or a token opens the volume.
     Passphrase,
-    /// A file on this host.
+    /// A file on this host: the one that is named, or where none is, `NAME.key` in `/etc/cryptsetup-keys.d`, with which
+    /// systemd opens the volume by itself.
     File,
     /// Made at each start: what was on the volume is lost.
     Random,

@@ -27,7 +27,7 @@ fn stat(kind: Kind, mode: u32, encrypted: Option<bool>) -> Stat {
 fn crypttab_against_what_is_active() {
     let crypttab = "# comment\nroot UUID=0-1 none luks,discard\ndata /dev/sdb /etc/keys/data.key luks\n\
         more /dev/sdc /srv/more.key luks,nofail\nswap /dev/sdd /dev/urandom swap,cipher=aes-xts-plain64\n\
-        tpm /dev/sde - tpm2-device=auto\nscript /dev/sdf x luks,keyscript=/bin/y\nbroken\n";
+        tpm /dev/sde - tpm2-device=auto\nscript /dev/sdf x luks,keyscript=/bin/y\nbroken\nby_itself /dev/sdg none luks\n";
     let seen = Tree::new()
         .disk("sda")
         .partition("sda1")
@@ -43,12 +43,13 @@ fn crypttab_against_what_is_active() {
                 .stat_of("/etc/keys/data.key", stat(Kind::File, 0o644, None))
                 .file("/srv/more.key", "k")
                 .stat_of("/srv/more.key", stat(Kind::File, 0o400, None))
+                .file("/etc/cryptsetup-keys.d/by_itself.key", "k")
         })
         .collect();
     let crypttab = &seen.0["crypttab"]["value"];
     let entry = |number: usize| &crypttab["entries"][number];
     let short = |entry: &Value| format!("{} {} {}", entry["name"], entry["active"], entry["key"]).replace('"', "");
-    let entries: Vec<_> = (0..6).map(|number| short(entry(number))).collect();
+    let entries: Vec<_> = (0..7).map(|number| short(entry(number))).collect();
     assert_eq!(
         entries,
         [
@@ -58,6 +59,7 @@ fn crypttab_against_what_is_active() {
             "swap false random",
             "tpm false token",
             "script false program",
+            "by_itself false file",
         ]
     );
     assert_eq!(
@@ -65,6 +67,10 @@ fn crypttab_against_what_is_active() {
         json!({"path": "/etc/keys/data.key", "mode": "0644", "uid": 0, "readable_by_others": true, "encryption": "not_encrypted"})
     );
     assert_eq!(entry(2)["key_file"]["value"]["encryption"], "encrypted");
+    assert_eq!(
+        entry(6)["key_file"]["value"]["path"],
+        "/etc/cryptsetup-keys.d/by_itself.key"
+    );
     assert_eq!(entry(3)["options"], json!(["cipher", "swap"]));
     assert_eq!(crypttab["unparsed_lines"], json!([8]));
     assert_eq!(crypttab["active_elsewhere"], json!(["home-*", "unlisted"]));
@@ -79,6 +85,85 @@ fn crypttab_that_is_not_there_or_not_readable() {
     let many = "a b\n".repeat(1_001);
     let many = tree().with(|host| host.file("/etc/crypttab", many)).collect();
     assert_eq!(many.0["crypttab"]["outcome"], "malformed");
+}
+
+#[test]
+fn what_the_next_boot_uses() {
+    let block = |name: &str| {
+        let (major, minor) = number(name)
+            .split_once(':')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        Stat {
+            device: (major.parse().unwrap(), minor.parse().unwrap()),
+            ..stat(Kind::Block, 0o660, None)
+        }
+    };
+    let fstab = "# c\nUUID=a-1 / ext4 defaults 0 1\n/dev/mapper/data /srv ext4 defaults\n\
+        PARTUUID=\"b-2\" none swap sw\n/dev/sda3 /home/ada\\040b xfs noauto\n/swap\\040file none swap sw\n\
+        /dev/mapper/later /later ext4 nofail\nUUID=gone /gone ext4 nofail\nserver:/x /nfs nfs4 _netdev\n\
+        tmpfs /tmp tmpfs nosuid\n/srv/a /srv/b none bind\n/dev/sda2 /boot ext4 defaults\n/dev/sdb1 /pool btrfs defaults\n";
+    let tree = || {
+        Tree::new()
+            .disk("sda")
+            .partition("sda1")
+            .partition("sda2")
+            .partition("sda3")
+            .partition("sda4")
+            .luks2("dm-0", "data", "sda4")
+            .mount("sda1", "ext4", "/")
+            .mount("dm-0", "ext4", "/srv")
+            .mount("sda2", "ext4", "/boot")
+            .with(|host| {
+                host.file("/etc/crypttab", "later /dev/sdb none luks\n")
+                    .stat_of("/dev/disk/by-uuid/a-1", block("sda1"))
+                    .stat_of("/dev/disk/by-partuuid/b-2", block("sda3"))
+                    .file("/swap file", "")
+            })
+    };
+    let seen = tree().with(|host| host.file("/etc/fstab", fstab)).collect();
+    let lines = seen.0["configured"]["value"].as_array().unwrap();
+    let short = |line: &Value| {
+        let fields = ["device", "mount_point", "class", "at_boot", "encryption"];
+        let fields = fields.map(|field| line[field].to_string().replace('"', ""));
+        format!("{} {}", fields.join(" "), line["in_use"]["value"])
+    };
+    let lines: Vec<_> = lines.iter().map(short).collect();
+    assert_eq!(
+        lines,
+        [
+            "UUID=a-1 / data true not_encrypted true",
+            "/dev/mapper/data /srv data true encrypted true",
+            "PARTUUID=\\b-2\\  swap true not_encrypted false",
+            "/dev/sda3 /home/* data false not_encrypted false",
+            "/swap file  swap true not_encrypted false",
+            "/dev/mapper/later /later data true unknown false",
+            "UUID=gone /gone data true unknown false",
+            "/dev/sda2 /boot boot true not_encrypted true",
+            "/dev/sdb1 /pool data true unknown false",
+        ]
+    );
+    assert_eq!(
+        seen.0["configured"]["value"][5]["reason"],
+        "it is not open; /etc/crypttab opens it"
+    );
+    // Another device is mounted there than the next boot takes.
+    let other = tree()
+        .with(|host| host.file("/etc/fstab", "/dev/sda3 /srv ext4 defaults\n"))
+        .collect();
+    let line = &other.0["configured"]["value"][0];
+    assert_eq!(
+        (&line["in_use"]["value"], &line["encryption"]),
+        (&json!(false), &json!("not_encrypted"))
+    );
+    let outcome = |text: &str| {
+        let seen = tree().with(|host| host.file("/etc/fstab", text)).collect();
+        seen.0["configured"]["outcome"].clone()
+    };
+    assert_eq!(outcome("nonsense\n"), "malformed");
+    assert_eq!(tree().collect().0["configured"]["outcome"], "absent");
+    let denied = tree().with(|host| host.denied("/etc/fstab")).collect();
+    assert_eq!(denied.0["configured"]["outcome"], "denied");
 }
 
 #[test]
