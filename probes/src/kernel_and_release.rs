@@ -5,11 +5,11 @@
 //! # Source
 //! os-release(5); `/etc/debian_version`; `/usr/share/distro-info/*.csv` (debian-distro-info(1)); proc_sys_kernel(5),
 //! proc_version(5); `/proc/version_signature` of Ubuntu; the databases of dpkg, rpm, apk and pacman; the Boot Loader
-//! Specification and GRUB's environment block; `/run/reboot-required` (Debian Policy 9.3.4 and unattended-upgrades);
+//! Specification, systemd-boot(7), GRUB's menu and environment block; `/sys/kernel/livepatch`; `/run/reboot-required` (Debian Policy 9.3.4 and unattended-upgrades);
 //! `/run/reboot-needed` of SUSE; needs-restarting(1), whose list of packages is used, and `btime` of proc_stat(5); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`.
 //!
 //! # Privilege
-//! None.
+//! `CAP_DAC_READ_SEARCH` for `grub.cfg` and boot loader entries, which some distributions close to others than root.
 //!
 //! # Bears on
 //! A.8.8 (technical vulnerabilities), A.5.9 (inventory of assets), A.8.9 (configuration).
@@ -19,8 +19,10 @@
 
 mod built_in;
 mod facts;
+mod grub_menu;
 mod installed;
 mod kernels;
+mod live_patches;
 mod next_boot;
 mod support;
 
@@ -46,7 +48,7 @@ pub struct KernelAndReleaseProbe;
 impl Probe for KernelAndReleaseProbe {
     const SPEC: Spec = Spec {
         id: "kernel-and-release",
-        version: 2,
+        version: 3,
         title: "Which release of which distribution, until when it is supported, and whether a newer kernel waits for a reboot",
         reads: &[
             "/etc/os-release",
@@ -56,6 +58,7 @@ impl Probe for KernelAndReleaseProbe {
             "/proc/sys/kernel/osrelease",
             "/proc/sys/kernel/version",
             "/proc/version_signature",
+            "/sys/kernel/livepatch/",
             "/proc/stat",
             "/var/lib/dpkg/status",
             "/usr/lib/sysimage/rpm/",
@@ -66,7 +69,9 @@ impl Probe for KernelAndReleaseProbe {
             "/var/lib/pacman/local/",
             "/usr/lib/modules/*/pkgbase",
             "/boot/loader/entries/",
-            "/boot/grub2/grubenv",
+            "/boot/loader/loader.conf",
+            "/boot/grub2/grubenv, /boot/grub/grubenv",
+            "/boot/grub/grub.cfg or /boot/grub2/grub.cfg, where there are no such entries",
             "/run/reboot-required",
             "/run/reboot-required.pkgs",
             "/run/reboot-needed",
@@ -90,6 +95,8 @@ impl Probe for KernelAndReleaseProbe {
             "/var/lib/pacman/local",
             "/boot/loader/entries",
             "/boot/grub2/grubenv",
+            "/boot/grub/grubenv",
+            "/boot/grub/grub.cfg",
             "/run/reboot-required",
         ],
         // As for `packages`.
@@ -98,7 +105,7 @@ impl Probe for KernelAndReleaseProbe {
             bytes: 512 * 1024 * 1024,
         },
         does_not_show: &[
-            "Whether the running kernel was patched while running (livepatch).",
+            "Which weaknesses a patch to the running kernel closes, and whether it will be loaded again after a boot.",
             "Whether services still run libraries that were replaced since they started.",
             "Whether this host has subscribed to extended support.",
             "Dates of support announced after distro-info-data or the agent's own table were made.",
@@ -131,6 +138,7 @@ impl Probe for KernelAndReleaseProbe {
             container,
             reboot: reboot(reading, &kernel, &installed),
             kernel,
+            live_patches: live_patches::read(reading),
             installed_kernels: known(kernels),
             next_boot: next_boot::read(reading),
             standing,

@@ -19,10 +19,14 @@ pub struct KernelAndRelease {
     pub container: Known<String>,
     /// The running kernel.
     pub kernel: Known<RunningKernel>,
+    /// Patches that it took while it ran (livepatch, kpatch, kGraft), sorted by name; empty if it took none, `absent` if it
+    /// can take none. They change code in memory and last until the next boot; `kernel` stays the release that was booted.
+    pub live_patches: Known<Vec<LivePatch>>,
     /// Kernels that are installed as packages, newest last.
     pub installed_kernels: Known<Vec<KernelPackage>>,
-    /// The kernel that the boot loader starts next, by the entries of the Boot Loader Specification (`/boot/loader/entries`)
-    /// and GRUB's `saved_entry`; `absent` where there are no such entries, as on Debian.
+    /// The kernel that the boot loader starts next: by the entries of the Boot Loader Specification (`/boot/loader/entries`)
+    /// with GRUB's `saved_entry` or the default of systemd-boot, else by the menu in GRUB's `grub.cfg`. `absent` where there
+    /// is neither, `unsupported` if the choice hangs on what is not known here.
     pub next_boot: Known<NextBoot>,
     /// How the running kernel stands to the installed ones.
     pub standing: KernelStanding,
@@ -48,6 +52,17 @@ pub struct Distribution {
     /// The point release, for instance `12.8`: `/etc/debian_version`, or the number in Ubuntu's `VERSION`. Empty if
     /// the host does not say.
     pub point_release: String,
+}
+
+/// A patch to the running kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LivePatch {
+    /// Name of its module, for instance `kpatch_5_14_0_427_1_1` or `livepatch_18`.
+    pub name: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// Whether some tasks still run the old code.
+    pub in_transition: bool,
 }
 
 /// Until when a release is supported. Each instant is the first one without support: the midnight (UTC) that ends the day
@@ -97,11 +112,12 @@ pub enum SupportSource {
 /// What the boot loader starts next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NextBoot {
-    /// Id of the entry: name of its file without `.conf`.
+    /// Id of the entry: name of its file without `.conf`, or the id in GRUB's menu.
     pub entry: String,
-    /// Its `version`: the kernel's release. Empty if it gives none.
+    /// The kernel's release: its `version`, or the end of the name of the kernel's file. Empty if neither tells.
     pub release: String,
-    /// Whether an administrator or tool chose it (`saved_entry`), else the newest entry is started.
+    /// Whether an administrator or tool chose it (a default that is set or saved, or one for the next boot alone), else the
+    /// first entry is started, which is the newest.
     pub chosen: bool,
 }
 

@@ -8,12 +8,16 @@ use std::cmp::Ordering;
 use evidence::facts::Outcome;
 
 use super::facts::NextBoot;
+use super::grub_menu;
 use crate::formats::rpm_version;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
+use crate::sshd::patterns;
 
 const ENTRIES: &str = "/boot/loader/entries";
 const ENVIRONMENT: &str = "/boot/grub2/grubenv";
+/// Vendor of systemd-boot's variables.
+const LOADER: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 const MAX_ENTRIES: usize = 200;
 
 struct Entry {
@@ -32,7 +36,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Known<NextBoot> {
 
 fn find(reading: &Reading<'_>) -> Result<Known<NextBoot>, Unread> {
     let Some(names) = reading.list(ENTRIES)? else {
-        return Ok(not_known(Outcome::Absent, format!("{ENTRIES} is not there")));
+        return grub_menu::read(reading);
     };
     let names = names.iter().filter_map(|entry| entry.name.strip_suffix(".conf"));
     let mut entries = vec![];
@@ -46,16 +50,22 @@ fn find(reading: &Reading<'_>) -> Result<Known<NextBoot>, Unread> {
         }
     }
     entries.sort_by(newest_first);
-    let environment = reading.text(ENVIRONMENT)?.unwrap_or_default();
-    let saved = environment
-        .lines()
-        .find_map(|line| line.strip_prefix("saved_entry="))
-        .map(str::trim)
-        .filter(|saved| !saved.is_empty());
+    let saved = match reading.text(ENVIRONMENT)? {
+        Some(environment) => environment
+            .lines()
+            .find_map(|line| line.strip_prefix("saved_entry="))
+            .map(|saved| saved.trim().to_owned()),
+        None => systemd_boot(reading)?,
+    };
+    let saved = saved.as_deref().filter(|saved| !saved.is_empty());
+    if saved.is_some_and(|saved| saved.starts_with('@')) {
+        let detail = "the default is the entry that was started last, which only the firmware knows";
+        return Ok(not_known(Outcome::Unsupported, detail.to_owned()));
+    }
     let found = match saved {
         None => entries.first(),
         Some(saved) => {
-            let named = entries.iter().find(|entry| entry.id == saved || entry.title == saved);
+            let named = entries.iter().find(|entry| is(entry, saved));
             // A number counts from the newest. A name that there is no longer means the first as well.
             named
                 .or_else(|| entries.get(saved.parse::<usize>().ok()?))
@@ -67,10 +77,39 @@ fn find(reading: &Reading<'_>) -> Result<Known<NextBoot>, Unread> {
         Some(entry) => Known::Observed(NextBoot {
             entry: entry.id.clone(),
             release: entry.version.clone(),
-            chosen: saved
-                .is_some_and(|saved| entry.id == saved || entry.title == saved || saved.parse::<usize>().is_ok()),
+            chosen: saved.is_some_and(|saved| is(entry, saved) || saved.parse::<usize>().is_ok()),
         }),
     })
+}
+
+/// Whether an entry is the one that a default names; systemd-boot takes patterns and `.conf` at the end.
+fn is(entry: &Entry, default: &str) -> bool {
+    let pattern = default.strip_suffix(".conf").unwrap_or(default);
+    entry.title == default || entry.id == default || patterns::matches(&entry.id, pattern)
+}
+
+/// systemd-boot's default (systemd-boot(7), loader.conf(5)): that for one boot, that of the firmware's variable, that of
+/// its file.
+fn systemd_boot(reading: &Reading<'_>) -> Result<Option<String>, Unread> {
+    for name in ["LoaderEntryOneShot", "LoaderEntryDefault"] {
+        let path = format!("/sys/firmware/efi/efivars/{name}-{LOADER}");
+        // Four bytes of attributes, then UTF-16 with a zero at its end.
+        let bytes = reading.volatile_bytes(&path)?.unwrap_or_default();
+        let units = bytes
+            .get(4..)
+            .unwrap_or_default()
+            .chunks_exact(2)
+            .filter_map(|pair| match pair {
+                [low, high] => Some(u16::from_le_bytes([*low, *high])),
+                _ => None,
+            });
+        let text: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
+        if !text.is_empty() {
+            return Ok(Some(String::from_utf16_lossy(&text)));
+        }
+    }
+    let conf = reading.text("/boot/loader/loader.conf")?.unwrap_or_default();
+    Ok(Some(value(&conf, "default")))
 }
 
 fn newest_first(a: &Entry, b: &Entry) -> Ordering {
@@ -144,6 +183,26 @@ mod tests {
                 "{saved}"
             );
         }
+    }
+
+    #[test]
+    fn the_default_of_systemd_boot() {
+        let conf = |default: &str| host().file("/boot/loader/loader.conf", format!("timeout 3\ndefault {default}\n"));
+        let old = ("6.9.0-1.fc42.x86_64".to_owned(), true);
+        assert_eq!(next(&conf("0123-6.9*")), old);
+        assert_eq!(next(&conf("0123-6.9.0-1.fc42.x86_64.conf")), old);
+        assert_eq!(next(&conf("gone")), ("6.14.0-63.fc42.x86_64".to_owned(), false));
+        let variable = |name: &str, text: &str| {
+            let units = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes);
+            let bytes: Vec<u8> = [7, 0, 0, 0].into_iter().chain(units).collect();
+            conf("0123-6.14*").file(&format!("/sys/firmware/efi/efivars/{name}-{LOADER}"), bytes)
+        };
+        assert_eq!(
+            next(&variable("LoaderEntryDefault", "0123-6.9.0-1.fc42.x86_64.conf")),
+            old
+        );
+        assert_eq!(next(&variable("LoaderEntryOneShot", "0123-6.9.0-1.fc42.x86_64")), old);
+        assert!(matches!(read(&testing(&conf("@saved"))), Known::Not(why) if why.outcome == Outcome::Unsupported));
     }
 
     #[test]

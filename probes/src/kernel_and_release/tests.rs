@@ -64,11 +64,13 @@ fn a_machine_that_waits_for_a_reboot() {
                 "release": "6.1.0-28-amd64", "build": "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)",
                 "package_version": "6.1.119-1",
             }},
+            "live_patches": {"outcome": "absent",
+                "detail": "/sys/kernel/livepatch is not there: this kernel takes no patches while it runs"},
             "installed_kernels": {"outcome": "observed", "value": [
                 {"package": "linux-image-6.1.0-28-amd64", "version": "6.1.119-1", "release": "6.1.0-28-amd64", "flavour": "amd64"},
                 {"package": "linux-image-6.1.0-56-amd64", "version": "6.1.192-2", "release": "6.1.0-56-amd64", "flavour": "amd64"},
             ]},
-            "next_boot": {"outcome": "absent", "detail": "/boot/loader/entries is not there"},
+            "next_boot": {"outcome": "absent", "detail": "there are neither entries in /boot/loader/entries nor a menu of GRUB"},
             "standing": "older",
             "standing_reason": "6.1.119-1 runs, 6.1.192-2 is installed as linux-image-6.1.0-56-amd64",
             "reboot": {"outcome": "observed", "value": {
@@ -260,4 +262,29 @@ proptest! {
     fn any_flag(text in "\\PC{0,40}") {
         asked_by(&text);
     }
+}
+
+#[test]
+fn patches_to_the_running_kernel() {
+    let patches = |host: &Captured| facts(host)["live_patches"].clone();
+    let none = machine().folder("/sys/kernel/livepatch");
+    assert_eq!(patches(&none)["value"], json!([]));
+    let folder = "/sys/kernel/livepatch/kpatch_6_1_0_28";
+    let one = none
+        .folder(folder)
+        .file(&format!("{folder}/enabled"), "1\n")
+        .file(&format!("{folder}/transition"), "0\n");
+    let expected = json!([{"name": "kpatch_6_1_0_28", "enabled": true, "in_transition": false}]);
+    assert_eq!(patches(&one)["value"], expected);
+    // The kernel stays the one that was booted.
+    assert_eq!(facts(&one)["standing"], "older");
+    assert_eq!(
+        patches(&one.clone().file(&format!("{folder}/enabled"), "x"))["outcome"],
+        "malformed"
+    );
+    assert_eq!(
+        patches(&one.denied(&format!("{folder}/transition")))["outcome"],
+        "denied"
+    );
+    assert_eq!(patches(&machine().denied("/sys/kernel/livepatch"))["outcome"], "denied");
 }
