@@ -3,8 +3,9 @@
 //! files, banners, screen locks of GNOME and KDE, and what somebody at the console can do.
 //!
 //! # Source
-//! login.defs(5), useradd(8), bash(1), securetty(5), nologin(5), issue(5), agetty(8), logind.conf(5), systemd.unit(5),
-//! dconf(7) and the `[Daemon]` group of `kscreenlockerrc` (KDE, `kscreenlocker`).
+//! login.defs(5), useradd(8), bash(1), securetty(5), nologin(5), issue(5), agetty(8), sulogin(8), logind.conf(5), systemd.unit(5),
+//! dconf(7), the `[Daemon]` group of `kscreenlockerrc` (KDE, `kscreenlocker`), and the configuration of GDM, LightDM and
+//! SDDM.
 //!
 //! # Privilege
 //! None on most hosts; `CAP_DAC_READ_SEARCH` where the files are kept from others.
@@ -16,6 +17,7 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod automatic;
 mod banner;
 mod collect;
 pub(crate) mod dconf;
@@ -35,7 +37,7 @@ pub struct LoginPolicyProbe;
 impl Probe for LoginPolicyProbe {
     const SPEC: Spec = Spec {
         id: "login-policy",
-        version: 1,
+        version: 2,
         title: "Defaults for accounts, idle limits, umask, banners, screen locks and the console",
         reads: &[
             "/etc/login.defs",
@@ -55,6 +57,7 @@ impl Probe for LoginPolicyProbe {
             "/etc/os-release",
             "logind.conf and its drop-ins",
             "unit files of systemd",
+            "configuration of GDM, LightDM and SDDM, and /etc/sysconfig/displaymanager",
             "/etc/dconf/profile/",
             "/etc/dconf/db/",
             "/etc/xdg/kscreenlockerrc",
@@ -77,6 +80,7 @@ impl Probe for LoginPolicyProbe {
             "What users set for themselves: in files of their homes, or in dconf and KDE where nothing is locked.",
             "What scripts for shells work out: they are read, not run, and other shells than bash and sh have more files.",
             "Programs that lock the screen by settings of their own, such as xscreensaver and swaylock.",
+            "Whether a display manager that lets somebody in without a password is started, and logins by PAM without one.",
             "What PAM sets, such as a umask by pam_umask: that is the probe `pam`.",
         ],
     };

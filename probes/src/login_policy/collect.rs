@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use evidence::facts::Outcome;
 
 use super::facts::{Console, LoginPolicy, Logind};
-use super::{banner, dconf, defaults, kde, shell};
+use super::{automatic, banner, dconf, defaults, kde, shell};
 use crate::formats::os_release::OsRelease;
 use crate::formats::systemd::{Settings, Units};
 use crate::probe::{Known, NotKnown, ProbeError};
@@ -24,6 +24,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
     let release = OsRelease::read(reading).ok().flatten();
     let banner = |path: &str| known(path, banner::read(reading, path, release.as_ref()));
     let nologin = reading.stat("/etc/nologin")?.is_some() || reading.stat("/run/nologin")?.is_some();
+    let units = Units::read(reading);
     Ok(LoginPolicy {
         login_defs: known("/etc/login.defs", defaults::read(reading)),
         useradd: known("/etc/default/useradd", defaults::useradd(reading)),
@@ -34,7 +35,14 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
         issue_net: banner("/etc/issue.net"),
         motd: banner("/etc/motd"),
         logind: known("", logind(reading).map(Some)),
-        console: known("", console(reading).map(Some)),
+        console: known(
+            "",
+            units
+                .clone()
+                .and_then(|units| console(reading, units.as_ref()))
+                .map(Some),
+        ),
+        automatic_logins: Known::read(units.and_then(|units| automatic::read(reading, units.as_ref()))),
         gnome: match dconf::read(reading) {
             Ok(None) => absent("no profile of dconf names a database of the system"),
             other => known("", other),
@@ -118,9 +126,8 @@ fn seconds(text: &str) -> Option<u64> {
     (!text.trim().is_empty() && seconds < 1 << 53).then_some(seconds)
 }
 
-fn console(reading: &Reading<'_>) -> Result<Console, Unread> {
-    let units = Units::read(reading)?;
-    let state = |unit: &str| units.as_ref().and_then(|units| units.state(unit));
+fn console(reading: &Reading<'_>, units: Option<&Units>) -> Result<Console, Unread> {
+    let state = |unit: &str| units.and_then(|units| units.state(unit));
     let mut lock_programs = vec![];
     for path in LOCKS {
         if reading.stat(path)?.is_some() {
@@ -130,6 +137,10 @@ fn console(reading: &Reading<'_>) -> Result<Console, Unread> {
     Ok(Console {
         ctrl_alt_del: state("ctrl-alt-del.target"),
         debug_shell: state("debug-shell.service"),
+        rescue: match units {
+            Some(units) => automatic::rescue(reading, units)?,
+            None => vec![],
+        },
         lock_programs,
     })
 }

@@ -31,6 +31,9 @@ pub struct LoginPolicy {
     pub logind: Known<Logind>,
     /// What somebody at the console can do.
     pub console: Known<Console>,
+    /// Display managers and terminals whose configuration lets somebody in without a password, sorted; at most 100. Whether
+    /// they are installed and started is not asked.
+    pub automatic_logins: Known<Vec<AutomaticLogin>>,
     /// The system's settings for GNOME's screen lock, by dconf; `absent` if no profile names a database of the system.
     pub gnome: Known<Gnome>,
     /// The system's settings for KDE's screen lock; `absent` if there is no `/etc/xdg/kscreenlockerrc`.
@@ -223,8 +226,46 @@ pub struct Console {
     /// `debug-shell.service`, a root shell without a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debug_shell: Option<UnitState>,
+    /// The shells for repairs, those that there are.
+    pub rescue: Vec<RescueShell>,
     /// Programs that lock a terminal: `vlock`, `physlock`, `tmux`, `screen`, sorted.
     pub lock_programs: Vec<String>,
+}
+
+/// A login without a password.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct AutomaticLogin {
+    /// What lets somebody in: `gdm`, `lightdm`, `sddm`, `displaymanager` (SUSE's choice of one), `getty`.
+    pub program: String,
+    /// The file, or the unit of a terminal.
+    pub place: String,
+    /// As whom.
+    pub kind: LoginKind,
+}
+
+/// As whom somebody is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginKind {
+    /// An account, at once.
+    Account,
+    /// An account, if nobody logs in for some time.
+    AccountAfterDelay,
+    /// A guest, at once.
+    Guest,
+    /// Whoever chooses to be a guest.
+    GuestOffered,
+}
+
+/// A shell for repairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RescueShell {
+    /// `rescue.service` or `emergency.service`.
+    pub unit: String,
+    /// Whether it asks for the password of root (sulogin(8)).
+    pub asks_for_password: bool,
+    /// Whether it opens without one while root has none or is locked (`SYSTEMD_SULOGIN_FORCE`, `sulogin --force`).
+    pub opens_if_root_is_locked: bool,
 }
 
 /// GNOME's screen lock by the system's dconf databases.

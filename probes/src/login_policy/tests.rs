@@ -134,3 +134,94 @@ proptest! {
         facts(&host.file("/etc/dconf/profile/user", "system-db:local\n"));
     }
 }
+
+#[test]
+fn logins_without_a_password() {
+    let found = |host: &Captured| {
+        let logins = facts(host)["automatic_logins"]["value"].as_array().unwrap().clone();
+        let short =
+            |login: &Value| format!("{} {} {}", login["program"], login["place"], login["kind"]).replace('"', "");
+        logins.iter().map(short).collect::<Vec<_>>()
+    };
+    let unit = "/usr/lib/systemd/system";
+    let none = Captured::default()
+        .file(
+            "/etc/gdm3/daemon.conf",
+            "# GDM\n[daemon]\n#AutomaticLogin = user1\nAutomaticLoginEnable=false\nAutomaticLogin=ada\nTimedLoginEnable = true\n",
+        )
+        .file("/etc/lightdm/lightdm.conf", "[Seat:*]\nautologin-user=\nallow-guest=false\n[XDMCPServer]\n")
+        .file("/etc/lightdm/lightdm.conf.d/10-own.conf", "[Seat:*]\nautologin-user=ada\n")
+        .file("/etc/sddm.conf", "[Autologin]\nRelogin=false\nSession=\nUser=\n")
+        .file("/etc/sysconfig/displaymanager", "DISPLAYMANAGER_AUTOLOGIN=\"\"\n")
+        .file(&format!("{unit}/getty@.service"), "[Service]\nExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear - $TERM\n");
+    assert_eq!(found(&none), [""; 0]);
+    let all = none
+        .file(
+            "/etc/gdm/custom.conf",
+            "[daemon]\nAutomaticLoginEnable=True\nAutomaticLogin=ada\nTimedLoginEnable=true\nTimedLogin=bob\n",
+        )
+        .file(
+            "/etc/lightdm/lightdm.conf",
+            "[SeatDefaults]\nautologin-guest=true\n[Seat:*]\nallow-guest=true\n",
+        )
+        .file("/etc/sddm.conf.d/kde_settings.conf", "[Autologin]\nUser=ada\n")
+        .file("/etc/sddm.conf", "[Theme]\nCurrent=x\n")
+        .file("/etc/sysconfig/displaymanager", "DISPLAYMANAGER_AUTOLOGIN=\"ada\"\n")
+        .file(
+            "/etc/systemd/system/getty@tty1.service.d/autologin.conf",
+            "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin ada --noclear %I $TERM\n",
+        )
+        .link(
+            "/etc/systemd/system/getty.target.wants/getty@tty1.service",
+            "/usr/lib/systemd/system/getty@.service",
+        )
+        .file(&format!("{unit}/getty.target"), "[Unit]\n")
+        .file(&format!("{unit}/default.target"), "[Unit]\nWants=getty.target\n")
+        .file(
+            "/etc/systemd/system/serial-getty@.service",
+            "[Service]\nExecStart=-/sbin/agetty -a ada -L %I\n",
+        );
+    assert_eq!(
+        found(&all),
+        [
+            "displaymanager /etc/sysconfig/displaymanager account",
+            "gdm /etc/gdm/custom.conf account",
+            "gdm /etc/gdm/custom.conf account_after_delay",
+            "getty getty@tty1.service account",
+            "getty serial-getty@.service account",
+            "lightdm /etc/lightdm/lightdm.conf guest",
+            "lightdm /etc/lightdm/lightdm.conf guest_offered",
+            "lightdm /etc/lightdm/lightdm.conf.d/10-own.conf account",
+            "sddm /etc/sddm.conf.d/kde_settings.conf account",
+        ]
+    );
+    let text = facts(&all).to_string();
+    assert!(!text.contains("ada") && !text.contains("bob"), "{text}");
+    let outcome = |host: &Captured| facts(host)["automatic_logins"]["outcome"].clone();
+    assert_eq!(outcome(&Captured::default().denied("/etc/gdm3/daemon.conf")), "denied");
+    let broken = Captured::default().file("/etc/sddm.conf", "[Autologin\n");
+    assert_eq!(outcome(&broken), "malformed");
+}
+
+#[test]
+fn shells_for_repairs() {
+    let unit = |text: &str| {
+        let host = Captured::default().file("/usr/lib/systemd/system/rescue.service", text);
+        facts(&host)["console"]["value"]["rescue"][0].clone()
+    };
+    let sulogin = "[Service]\nEnvironment=HOME=/root\nExecStart=-/lib/systemd/systemd-sulogin-shell rescue\n";
+    let told = |asks: bool, open: bool| json!({"unit": "rescue.service", "asks_for_password": asks, "opens_if_root_is_locked": open});
+    assert_eq!(unit(sulogin), told(true, false));
+    assert_eq!(
+        unit(&format!("{sulogin}Environment=SYSTEMD_SULOGIN_FORCE=1\n")),
+        told(true, true)
+    );
+    assert_eq!(
+        unit(&format!("{sulogin}Environment=SYSTEMD_SULOGIN_FORCE=0\n")),
+        told(true, false)
+    );
+    assert_eq!(unit("[Service]\nExecStart=/sbin/sulogin -e\n"), told(true, true));
+    assert_eq!(unit("[Service]\nExecStart=-/bin/bash\n"), told(false, false));
+    let red_hat = "[Service]\nExecStart=-/bin/sh -c \"/usr/sbin/sulogin; /usr/bin/systemctl default\"\n";
+    assert_eq!(unit(red_hat), told(true, false));
+}
