@@ -34,11 +34,12 @@ pub struct SshKeysProbe;
 impl Probe for SshKeysProbe {
     const SPEC: Spec = Spec {
         id: "ssh-keys",
-        version: 1,
+        version: 2,
         title: "Authorized SSH keys of local accounts, and the private keys in their homes",
         reads: &[
             "/etc/passwd",
-            "/etc/ssh/sshd_config and what it includes, for AuthorizedKeysFile",
+            "/etc/ssh/sshd_config and what it includes, for AuthorizedKeysFile and TrustedUserCAKeys, and the service's options",
+            "the file that TrustedUserCAKeys names",
             "authorized_keys files of all accounts",
             "heads of private keys in .ssh folders",
             "/proc/self/mountinfo",
@@ -58,6 +59,7 @@ impl Probe for SshKeysProbe {
             "Whether sshd accepts a key: `PubkeyAcceptedAlgorithms`, `StrictModes`, `AllowUsers` and PAM decide; see `sshd`.",
             "Private keys outside `.ssh`, in agents, and who else has a copy of one.",
             "Addresses, commands and principals in options: only which options there are.",
+            "Which accounts certificates are made out for, and whom `AuthorizedPrincipalsFile` keeps out.",
         ],
     };
 

@@ -4,7 +4,8 @@
 //!
 //! # Source
 //! `sshd -T` and `sshd -T -C` (sshd(8)), which is the authority; sshd_config(5) for `Match` and `Include`; RFC 4253 6.6,
-//! RFC 5656 and RFC 8709 for public keys; systemd.unit(5) for unit links.
+//! RFC 5656 and RFC 8709 for public keys; systemd.unit(5) and systemd.service(5) for how it is started; proc_pid_comm(5),
+//! proc_pid_cmdline(5) and `PidFile` for the process that runs.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`, in the ambient set so that sshd has it too: sshd tells its settings only if it can load its
@@ -25,6 +26,7 @@ pub(crate) mod hostkey;
 mod options;
 mod output;
 pub(crate) mod patterns;
+mod running;
 mod service;
 mod settings;
 mod words;
@@ -38,8 +40,10 @@ use connection::Members;
 pub use facts::*;
 use options::Options;
 use output::Printed;
+use service::Service;
 
 use crate::accounts::{group, passwd};
+use crate::formats::systemd::SYSTEMCTL;
 use crate::probe::{Budget, Cadence, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
@@ -55,18 +59,20 @@ pub struct SshdProbe;
 impl Probe for SshdProbe {
     const SPEC: Spec = Spec {
         id: "sshd",
-        version: 1,
-        title: "Effective settings of the OpenSSH server, for each of its Match blocks too, and its host keys",
+        version: 2,
+        title: "Effective settings of the OpenSSH server, for each of its Match blocks too, its host keys, and whether what runs has read them",
         reads: &[
             "/etc/ssh/sshd_config and what it includes",
             "/etc/ssh/ssh_host_*_key.pub",
-            "/etc/default/ssh",
-            "/etc/sysconfig/sshd",
-            "/etc/systemd/system/",
+            "/usr/etc/ssh/sshd_config",
+            "unit files of systemd, and the files of variables that they name",
+            "/etc/default/ssh, /etc/sysconfig/sshd, /etc/sysconfig/ssh or /etc/conf.d/sshd",
+            "/run/sshd.pid (PidFile), name and command line of its process",
             "/etc/passwd and /etc/group, for members of groups in Match blocks",
             "sshd -T",
+            "systemctl list-units",
         ],
-        runs: &[SSHD],
+        runs: &[SSHD, SYSTEMCTL],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
         watch: &[
@@ -74,15 +80,17 @@ impl Probe for SshdProbe {
             "/etc/ssh/sshd_config.d/",
             "/etc/default/",
             "/etc/sysconfig/",
+            "/etc/systemd/system/",
+            "/run/sshd.pid",
         ],
         budget: Budget {
             millis: 3_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[
-            "Whether the running sshd was started before the last change of its configuration.",
-            "Options given to sshd elsewhere than in its configuration and its service's options file.",
-            "Other SSH servers, and sshd under another path.",
+            "What a running sshd read that has other settings than are configured now: that it has is said.",
+            "Options given to sshd by other than its unit or its service's options file.",
+            "Other SSH servers, sshd under another path, and a second sshd with a configuration of its own.",
             "What PAM, authorized_keys files and key commands allow beyond the settings.",
         ],
     };
@@ -94,10 +102,9 @@ impl Probe for SshdProbe {
         if reading.stat(SSHD)?.is_none() {
             return Ok(not_installed());
         }
-        let options = service_options(reading);
-        let main = options.as_ref().ok().and_then(|options| options.as_ref()?.main.clone());
-        let main = main.unwrap_or_else(|| config::MAIN.to_owned());
-        let config = config::read(reading, &main);
+        let service = Service::read(reading);
+        let options = service.options;
+        let config = config::read(reading, &options.clone().ok().flatten().unwrap_or_default());
         let everybody = match &options {
             Ok(options) => effective::everybody(reading, &options.clone().unwrap_or_default()),
             Err(why) => Err(why.clone()),
@@ -111,6 +118,20 @@ impl Probe for SshdProbe {
             Err(error) => (error.known(), vec![]),
         };
         let files = config.as_ref().map(|config| config.files.clone()).unwrap_or_default();
+        let pid_file = everybody
+            .as_ref()
+            .ok()
+            .and_then(|printed| printed.lines.get("pidfile")?.first());
+        let running = match &config {
+            _ if service.each_connection => running::each_connection(),
+            Ok(config) => running::read(
+                reading,
+                pid_file.map_or(running::PID_FILE, String::as_str),
+                config,
+                service.command.as_deref(),
+            ),
+            Err(error) => error.known(),
+        };
         let facts = Sshd {
             installed: true,
             match_blocks,
@@ -120,12 +141,13 @@ impl Probe for SshdProbe {
             },
             service_options: match options {
                 Ok(Some(options)) => Known::Observed(options.shown),
-                Ok(None) => absent("no file with options for the service is there"),
+                Ok(None) => absent("neither a unit nor a file with options for the service is there"),
                 Err(why) => Known::Not(why),
             },
             config_files: config_files(reading, &files)?,
             host_keys: host_keys(reading, everybody.as_ref().ok()),
-            service: service::read(reading),
+            units: service.units,
+            running,
             effective: known(everybody.as_ref().map(|printed| printed.settings.clone())),
         };
         let names = SshdNames {
@@ -149,15 +171,14 @@ pub(crate) struct Configured {
 
 /// Reads it; nothing if there is no configuration.
 pub(crate) fn configured(reading: &Reading<'_>) -> Result<Option<Configured>, NotKnown> {
-    if reading.stat(config::MAIN).is_ok_and(|stat| stat.is_none()) {
-        return Ok(None);
-    }
-    match config::read(reading, config::MAIN) {
+    let options = Service::read(reading).options?.unwrap_or_default();
+    match config::read(reading, &options) {
         Ok(config) => Ok(Some(Configured {
             settings: config.settings,
             in_blocks: config.blocks.into_iter().flat_map(|block| block.sets).collect(),
         })),
         Err(error) => match error.known::<()>() {
+            Known::Not(why) if why.outcome == Outcome::Absent => Ok(None),
             Known::Not(why) => Err(why),
             Known::Observed(()) => Ok(None),
         },
@@ -189,7 +210,8 @@ fn not_installed() -> Collected<Sshd, SshdNames> {
             service_options: absent(WHY),
             config_files: vec![],
             host_keys: absent(WHY),
-            service: absent(WHY),
+            units: absent(WHY),
+            running: absent(WHY),
         },
         names: SshdNames {
             access_lists: absent(WHY),
@@ -197,24 +219,6 @@ fn not_installed() -> Collected<Sshd, SshdNames> {
         },
         detail: String::new(),
     }
-}
-
-/// Options of the service; `None` if there is no file for them.
-fn service_options(reading: &Reading<'_>) -> Result<Option<Options>, NotKnown> {
-    for (path, variable) in options::FILES {
-        let text = reading.text(path).map_err(|unread| NotKnown {
-            outcome: unread.outcome(),
-            detail: unread.to_string(),
-        })?;
-        if let Some(text) = text {
-            let value = options::variable(&text, variable).unwrap_or_default();
-            return options::parse(&value).map(Some).map_err(|reason| NotKnown {
-                outcome: Outcome::Unsupported,
-                detail: format!("{path}: {reason}"),
-            });
-        }
-    }
-    Ok(None)
 }
 
 /// Asks sshd about every block.

@@ -180,3 +180,33 @@ fn lines_that_ssh_keygen_refuses_are_unparsed() {
     }
     eprintln!("{compared} lines");
 }
+
+#[test]
+fn authorities_are_those_that_ssh_keygen_sees() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut authorities = String::from("# ours\n\n");
+    for (kind, bits) in [("rsa", "2048"), ("ecdsa", "384"), ("ed25519", "256")] {
+        let path = temp.path().join(kind);
+        let path = path.to_str().unwrap();
+        keygen(&["-q", "-t", kind, "-b", bits, "-N", "", "-f", path]);
+        authorities += &fs::read_to_string(format!("{path}.pub")).unwrap();
+    }
+    machine::put(temp.path(), "etc/passwd", "a:x:1000:1000::/home/a:/bin/sh\n");
+    machine::put(
+        temp.path(),
+        "etc/ssh/sshd_config",
+        "TrustedUserCAKeys /etc/ssh/ca.pub\n",
+    );
+    machine::put(temp.path(), "etc/ssh/ca.pub", &authorities);
+    let path = temp.path().join("etc/ssh/ca.pub");
+    let listed = keygen(&["-l", "-f", path.to_str().unwrap()]);
+    let expected: Vec<_> = listed.lines().map(first_two).collect();
+    let facts = facts(temp.path()).0;
+    let seen: Vec<_> = facts["user_ca_keys"]["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(shown)
+        .collect();
+    assert_eq!((seen.len(), &seen), (3, &expected));
+}

@@ -259,6 +259,77 @@ fn configurations_that_sshd_refuses_are_not_known() {
     }
 }
 
+/// A daemon of our own: what was changed since it last read its configuration, on start and on SIGHUP.
+#[test]
+fn a_running_sshd_is_compared_with_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let _ = sshd("/etc/ssh/sshd_config", None);
+    let (config, pid_file, drop_ins) = (at("own_config"), at("sshd.pid"), at("own.d"));
+    fs::create_dir(&drop_ins).unwrap();
+    let text = format!(
+        "Include {drop_ins}/*.conf\nPidFile {pid_file}\nListenAddress 127.0.0.1\nPort {}\nUsePAM no\n",
+        20_000 + std::process::id() % 10_000
+    );
+    fs::write(&config, text).unwrap();
+    let mut host = Changed::new(folder.path(), "");
+    host.files.insert(
+        "/etc/default/ssh".into(),
+        format!("SSHD_OPTS=-f {config}\n").into_bytes(),
+    );
+    host.config.clone_from(&config);
+    let changed = |host: &Changed| {
+        let running = &host.facts()["running"];
+        assert_eq!(running["outcome"], "observed", "{running}");
+        running["value"]["changed_since"].clone()
+    };
+    // Times of files are compared to the second.
+    let next_second = || std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let written = || {
+        for _ in 0..100 {
+            if fs::read(&pid_file).is_ok_and(|pid| pid.ends_with(b"\n")) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("sshd wrote no {pid_file}");
+    };
+    assert_eq!(host.facts()["running"]["outcome"], "absent");
+    next_second();
+    let mut daemon = Process::new("/usr/sbin/sshd")
+        .args(["-D", "-f", &config])
+        .spawn()
+        .unwrap();
+    written();
+    assert_eq!(changed(&host), serde_json::json!([]));
+    // On Debian the unit's command is `sshd -D $SSHD_OPTS`.
+    assert_eq!(host.facts()["running"]["value"]["same_command"]["value"], true);
+    next_second();
+    fs::write(format!("{drop_ins}/a.conf"), "PermitRootLogin no\n").unwrap();
+    assert_eq!(
+        changed(&host),
+        serde_json::json!([drop_ins, format!("{drop_ins}/a.conf")])
+    );
+    // An old time of the content hides nothing.
+    let drop_in = fs::File::options()
+        .write(true)
+        .open(format!("{drop_ins}/a.conf"))
+        .unwrap();
+    drop_in.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(
+        changed(&host),
+        serde_json::json!([drop_ins, format!("{drop_ins}/a.conf")])
+    );
+    next_second();
+    fs::remove_file(&pid_file).unwrap();
+    authority("procps", "/bin/kill", &["-HUP", &daemon.id().to_string()], b"");
+    written();
+    assert_eq!(changed(&host), serde_json::json!([]));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(host.facts()["running"]["outcome"], "absent");
+}
+
 /// Without privilege sshd does not load its host keys; with `CAP_DAC_READ_SEARCH` alone it does.
 #[test]
 fn the_privilege_is_what_the_specification_says() {

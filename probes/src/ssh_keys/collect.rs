@@ -6,7 +6,7 @@ use evidence::Timestamp;
 use evidence::facts::Outcome;
 
 use super::authorized;
-use super::facts::{AuthorizedFile, AuthorizedKey, PrivateKey, SshKeyNames, SshKeys, UnreadKeys};
+use super::facts::{AuthorizedFile, AuthorizedKey, PrivateKey, SshKeyNames, SshKeys, UnreadKeys, UserCaKey};
 use super::private;
 use crate::accounts::home::Homes;
 use crate::accounts::passwd;
@@ -69,6 +69,11 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SshKeys, SshKey
                     .map(|name| (*name).to_owned())
                     .collect()
             })),
+            user_ca_keys: match setting(SETTINGS[2]) {
+                Ok(value) => user_ca_keys(reading, value.filter(|value| !value.eq_ignore_ascii_case("none"))),
+                Err(why) => Known::Not(why),
+            },
+            revoked_keys_set: set("revokedkeys"),
             authorized_files: vec![],
             authorized_keys: vec![],
             private_keys: vec![],
@@ -96,6 +101,41 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SshKeys, SshKey
         survey.account(user, &files);
     }
     Ok(survey.finish(&entries))
+}
+
+/// The keys in the file that `TrustedUserCAKeys` names, which is in the form of authorized_keys without options.
+fn user_ca_keys(reading: &Reading<'_>, path: Option<String>) -> Known<Vec<UserCaKey>> {
+    let Some(path) = path else {
+        return Known::absent("TrustedUserCAKeys is not set");
+    };
+    let bytes = match reading.file(&path) {
+        Ok(Some(bytes)) => bytes,
+        // Something is set, and what it is to trust is not known.
+        Ok(None) => {
+            return Known::not(
+                Outcome::Failed,
+                format!("{path}, which TrustedUserCAKeys names, is not there"),
+            );
+        }
+        Err(unread) => return Known::unread(&unread),
+    };
+    let read = authorized::parse(&bytes);
+    if let Some(line) = read.unparsed.first() {
+        return Known::not(Outcome::Malformed, format!("{path}:{line}: no key"));
+    }
+    if read.cut {
+        return Known::not(
+            Outcome::Skipped,
+            format!("{path}: more than {} keys", authorized::MAX_KEYS),
+        );
+    }
+    let keys = read.keys.into_iter().map(|line| UserCaKey {
+        line: line.number,
+        kind: line.key.kind,
+        bits: line.key.bits,
+        fingerprint: line.key.fingerprint,
+    });
+    Known::Observed(keys.collect())
 }
 
 fn known<T>(result: Result<T, NotKnown>) -> Known<T> {

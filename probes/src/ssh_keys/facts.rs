@@ -22,6 +22,12 @@ pub struct SshKeys {
     /// Which of `authorizedkeysfile`, `authorizedkeyscommand` and `trustedusercakeys` are set in `Match` blocks; keys
     /// in files that only a `Match` block names are not listed here.
     pub set_in_match: Known<Vec<String>>,
+    /// The keys in the file that `TrustedUserCAKeys` names, in their order: whoever has a certificate signed by one of them
+    /// enters any account for which the certificate is made out. `absent` if it is not set, `malformed` if a line in the
+    /// file is no key.
+    pub user_ca_keys: Known<Vec<UserCaKey>>,
+    /// Whether `RevokedKeys` is set: without it a key or certificate that was lost counts until it is removed or expires.
+    pub revoked_keys_set: Known<bool>,
     /// Files with authorized keys that are there, sorted by uid and file.
     pub authorized_files: Vec<AuthorizedFile>,
     /// The keys in them, sorted by uid, file and line. The same key for several accounts stands here several times.
@@ -32,6 +38,19 @@ pub struct SshKeys {
     pub unread: Vec<UnreadKeys>,
     /// Whether everything that was found is listed: false if there is more than the probe takes.
     pub complete: bool,
+}
+
+/// A key whose certificates let users in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct UserCaKey {
+    /// The line, from 1.
+    pub line: u32,
+    /// Kind, for instance `ssh-ed25519`.
+    pub kind: String,
+    /// Size: of the modulus for RSA and DSA, of the curve otherwise.
+    pub bits: u32,
+    /// Fingerprint as ssh-keygen(1) prints it: `SHA256:` and the digest in base64 without padding.
+    pub fingerprint: String,
 }
 
 /// A file with authorized keys.

@@ -207,3 +207,35 @@ fn a_user_cannot_make_the_lists_grow() {
     assert_eq!(facts["complete"], false);
     assert_eq!(facts["unread"][0]["outcome"], "failed");
 }
+
+#[test]
+fn authorities_whose_certificates_let_users_in() {
+    let with = |line: &str| {
+        host().file(
+            "/etc/ssh/sshd_config",
+            format!("{line}\nRevokedKeys /etc/ssh/revoked\n"),
+        )
+    };
+    let ca = with("TrustedUserCAKeys /etc/ssh/ca.pub").file("/etc/ssh/ca.pub", format!("# ours\n\n{PUBLIC}"));
+    let seen = facts(&ca);
+    assert_eq!(seen["user_ca_set"]["value"], true);
+    assert_eq!(seen["revoked_keys_set"]["value"], true);
+    let keys = seen["user_ca_keys"]["value"].as_array().unwrap();
+    assert_eq!(
+        (keys.len(), &keys[0]["line"], &keys[0]["kind"]),
+        (1, &json!(3), &json!("ssh-ed25519"))
+    );
+    let outcome = |host: &Captured| facts(host)["user_ca_keys"]["outcome"].clone();
+    assert_eq!(outcome(&with("TrustedUserCAKeys none")), "absent");
+    assert_eq!(outcome(&host()), "absent");
+    assert_eq!(outcome(&with("TrustedUserCAKeys /etc/ssh/gone.pub")), "failed");
+    let set = || with("TrustedUserCAKeys /etc/ssh/ca.pub");
+    assert_eq!(outcome(&set().denied("/etc/ssh/ca.pub")), "denied");
+    assert_eq!(outcome(&set().file("/etc/ssh/ca.pub", "no key\n")), "malformed");
+    assert_eq!(outcome(&set().file("/etc/ssh/ca.pub", PUBLIC.repeat(1_001))), "skipped");
+    // The service's options count before the file.
+    let option = set()
+        .file("/etc/default/ssh", "SSHD_OPTS=-oTrustedUserCAKeys=none\n")
+        .file("/etc/ssh/ca.pub", PUBLIC);
+    assert_eq!(outcome(&option), "absent");
+}

@@ -6,11 +6,14 @@ use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 use evidence::facts::Outcome;
 
+use super::options::Options;
 use super::patterns;
 use super::words::words;
 
 /// Where sshd looks unless told otherwise.
 pub(super) const MAIN: &str = "/etc/ssh/sshd_config";
+/// Where SUSE's sshd looks if that is not there.
+const VENDOR_MAIN: &str = "/usr/etc/ssh/sshd_config";
 /// Folder of relative paths in `Include`.
 const FOLDER: &str = "/etc/ssh";
 /// `SERVCONF_MAX_DEPTH` of OpenSSH.
@@ -25,6 +28,8 @@ const MAX_BLOCKS: usize = 1_000;
 pub(super) struct Config {
     /// Paths in the order of reading; a file that is included twice is listed once.
     pub(super) files: Vec<String>,
+    /// Folders in which included files were looked for.
+    pub(super) folders: BTreeSet<String>,
     /// Before the first `Match`: values of all lines by keyword.
     pub(super) settings: BTreeMap<String, Vec<String>>,
     /// `Match` blocks in the order of reading.
@@ -79,11 +84,20 @@ impl ConfigError {
     }
 }
 
-/// Reads the configuration from `main` on.
-pub(super) fn read(reading: &Reading<'_>, main: &str) -> Result<Config, ConfigError> {
+/// Reads the configuration from its main file on, with the lines that the service's options hold before it.
+pub(super) fn read(reading: &Reading<'_>, options: &Options) -> Result<Config, ConfigError> {
     let mut config = Config::default();
-    if !config.file(reading, main, None, MAX_DEPTH)? {
-        return Err(ConfigError::Absent(main.to_owned()));
+    for line in &options.lines {
+        // One that sshd does not take keeps it from telling anything.
+        if let Ok(Some((keyword, arguments))) = words(line) {
+            config.settings.entry(keyword).or_default().push(arguments.join(" "));
+        }
+    }
+    let main = options.main.as_deref();
+    let found = config.file(reading, main.unwrap_or(MAIN), None, MAX_DEPTH)?
+        || (main.is_none() && config.file(reading, VENDOR_MAIN, None, MAX_DEPTH)?);
+    if !found {
+        return Err(ConfigError::Absent(main.unwrap_or(MAIN).to_owned()));
     }
     Ok(config)
 }
@@ -142,7 +156,7 @@ impl Config {
                         return Err(malformed(number, "includes are nested too deeply"));
                     }
                     for pattern in &arguments {
-                        for included in expand(reading, pattern)? {
+                        for included in self.expand(reading, pattern)? {
                             self.file(reading, &included, block, depth - 1)?;
                         }
                     }
@@ -156,6 +170,51 @@ impl Config {
             }
         }
         Ok(true)
+    }
+
+    /// Paths that a pattern of `Include` names, sorted, as glob(3) gives them.
+    fn expand(&mut self, reading: &Reading<'_>, pattern: &str) -> Result<Vec<String>, Unread> {
+        let pattern = if pattern.starts_with('/') {
+            pattern.to_owned()
+        } else {
+            format!("{FOLDER}/{pattern}")
+        };
+        let mut paths = vec![String::new()];
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            let mut next = vec![];
+            for path in &paths {
+                if !part.contains(['*', '?', '[']) {
+                    next.push(format!("{path}/{part}"));
+                    continue;
+                }
+                let folder = if path.is_empty() { "/" } else { path };
+                let entries = reading.list(folder)?.unwrap_or_default();
+                self.folders.insert(folder.to_owned());
+                let hidden = part.starts_with('.');
+                let names = entries
+                    .iter()
+                    .map(|entry| &entry.name)
+                    .filter(|name| hidden || !name.starts_with('.'));
+                next.extend(
+                    names
+                        .filter(|name| glob(name, part))
+                        .map(|name| format!("{path}/{name}")),
+                );
+                if next.len() > MAX_FILES {
+                    break;
+                }
+            }
+            paths = next;
+        }
+        let mut files = vec![];
+        for path in paths {
+            // A folder that the pattern finds is a file that cannot be read, for sshd too; then its own word counts.
+            if reading.stat(&path)?.is_some_and(|stat| stat.kind != Kind::Folder) {
+                files.push(path);
+            }
+        }
+        files.sort_unstable();
+        Ok(files)
     }
 }
 
@@ -184,50 +243,6 @@ fn parse_criteria(arguments: &[String]) -> Result<Vec<Criterion>, &'static str> 
         return Err("Match has no criteria");
     }
     Ok(criteria)
-}
-
-/// Paths that a pattern of `Include` names, sorted, as glob(3) gives them.
-fn expand(reading: &Reading<'_>, pattern: &str) -> Result<Vec<String>, Unread> {
-    let pattern = if pattern.starts_with('/') {
-        pattern.to_owned()
-    } else {
-        format!("{FOLDER}/{pattern}")
-    };
-    let mut paths = vec![String::new()];
-    for part in pattern.split('/').filter(|part| !part.is_empty()) {
-        let mut next = vec![];
-        for path in &paths {
-            if !part.contains(['*', '?', '[']) {
-                next.push(format!("{path}/{part}"));
-                continue;
-            }
-            let folder = if path.is_empty() { "/" } else { path };
-            let entries = reading.list(folder)?.unwrap_or_default();
-            let hidden = part.starts_with('.');
-            let names = entries
-                .iter()
-                .map(|entry| &entry.name)
-                .filter(|name| hidden || !name.starts_with('.'));
-            next.extend(
-                names
-                    .filter(|name| glob(name, part))
-                    .map(|name| format!("{path}/{name}")),
-            );
-            if next.len() > MAX_FILES {
-                break;
-            }
-        }
-        paths = next;
-    }
-    let mut files = vec![];
-    for path in paths {
-        // A folder that the pattern finds is a file that cannot be read, for sshd too; then its own word counts.
-        if reading.stat(&path)?.is_some_and(|stat| stat.kind != Kind::Folder) {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 /// glob(7) for one component: `*`, `?` and sets in brackets.
@@ -267,7 +282,7 @@ mod tests {
 
     fn config(host: &Captured) -> Result<Config, String> {
         let reading = Reading::new(host, &SshdProbe::SPEC);
-        read(&reading, MAIN).map_err(|error| match error.known::<()>() {
+        read(&reading, &Options::default()).map_err(|error| match error.known::<()>() {
             Known::Not(why) => why.detail,
             Known::Observed(()) => unreachable!(),
         })

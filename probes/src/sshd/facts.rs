@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::settings::{PermitRootLogin, Settings};
+use crate::formats::systemd::UnitState;
 use crate::probe::Known;
 
 /// The OpenSSH server: what it does for a connection, according to itself.
@@ -23,16 +24,44 @@ pub struct Sshd {
     /// values of all its lines (sshd takes the first, except where it collects them). This is what is *configured*: it
     /// holds no defaults, and `effective` is what counts. `set` stands for values that may name people.
     pub configured: Known<BTreeMap<String, Vec<String>>>,
-    /// Options that the service gives to sshd beside the configuration file (`SSHD_OPTS` in `/etc/default/ssh`,
-    /// `OPTIONS` in `/etc/sysconfig/sshd`); `effective` takes them into account. `set` stands for
-    /// values that may name people. `absent` if there is no such file.
+    /// Options that the service gives to sshd beside the configuration file: those of the unit that starts it, with its
+    /// drop-ins and the variables that they name (`SSHD_OPTS`, `OPTIONS`, `CRYPTO_POLICY`); without systemd those of
+    /// `/etc/default/ssh` and the like. `effective` takes them into account. `set` stands for values that may name people.
+    /// `absent` if nothing tells how it is started; `unsupported` if the unit starts something else than `/usr/sbin/sshd`.
     pub service_options: Known<Vec<String>>,
     /// Configuration files in the order in which they were first read, the main file first.
     pub config_files: Vec<ConfigFile>,
     /// Host keys that sshd offers; without `effective`, those of the default names. Sorted by path.
     pub host_keys: Known<Vec<HostKey>>,
-    /// How systemd starts sshd, by unit files under `/etc/systemd/system` and their links; `absent` without systemd.
-    pub service: Known<Service>,
+    /// The units that start it, those that there are; `absent` without systemd. Where a socket is in use, systemd listens,
+    /// and the socket's addresses count instead of `listen_addresses`.
+    pub units: Known<Vec<UnitState>>,
+    /// The sshd that takes connections now; `absent` if none does, and where `PidFile` is not written, so that it is not
+    /// found.
+    pub running: Known<Running>,
+}
+
+/// The sshd that takes connections, beside what is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Running {
+    /// How it is started.
+    pub started: RunningAs,
+    /// Configuration files that were changed, and folders of included files in which one was added or removed, since it
+    /// last read its configuration, sorted: not empty, and what runs need not be what `effective` tells. Of a file the last
+    /// change of content, name, mode or owner counts, to the second.
+    pub changed_since: Vec<String>,
+    /// Whether it was started by the command that the unit has now, options included; not known without systemd.
+    pub same_command: Known<bool>,
+}
+
+/// How the sshd that runs is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunningAs {
+    /// Once: it goes by the configuration that it read when it was started or told to read it again.
+    Daemon,
+    /// For each connection, by systemd: it reads its configuration each time.
+    EachConnection,
 }
 
 /// A `Match` block.
@@ -102,18 +131,6 @@ pub struct KeyFile {
     pub gid: u32,
     /// Whether others than the owner may read it.
     pub readable_by_others: bool,
-}
-
-/// How systemd starts sshd.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Service {
-    /// Whether the service is linked into a target (`ssh.service` or `sshd.service`).
-    pub enabled: bool,
-    /// Whether the socket is linked into a target (`ssh.socket` or `sshd.socket`): systemd listens, and its addresses
-    /// count instead of `listen_addresses`.
-    pub socket_enabled: bool,
-    /// Whether the service is masked.
-    pub masked: bool,
 }
 
 /// Names in the configuration.

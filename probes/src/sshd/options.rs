@@ -1,11 +1,15 @@
-//! Options that the service gives to sshd: `/etc/default/ssh` on Debian, `/etc/sysconfig/sshd` on Red Hat and SUSE, which
-//! the units name as `EnvironmentFile` (systemd.exec(5)).
+//! Options that the service gives to sshd, beside its configuration (sshd(8)).
 
 use super::output::withheld;
 use super::words::words;
 
-/// Files and the variable in each.
-pub(super) const FILES: [(&str, &str); 2] = [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/sysconfig/sshd", "OPTIONS")];
+/// Where no unit of systemd starts sshd: files and the variable in each, of Debian, Red Hat, SUSE and OpenRC.
+pub(super) const FILES: [(&str, &str); 4] = [
+    ("/etc/default/ssh", "SSHD_OPTS"),
+    ("/etc/sysconfig/sshd", "OPTIONS"),
+    ("/etc/sysconfig/ssh", "SSHD_OPTS"),
+    ("/etc/conf.d/sshd", "SSHD_OPTS"),
+];
 /// Options (sshd(8)) that change no setting: foreground, log to standard error, quiet, debugging, inetd mode.
 const WITHOUT_EFFECT: &str = "Deqdir";
 /// Options with an argument that change settings.
@@ -20,6 +24,8 @@ pub(super) struct Options {
     pub(super) shown: Vec<String>,
     /// Another main file of the configuration.
     pub(super) main: Option<String>,
+    /// Lines of configuration (`-o`), which count before those of the files.
+    pub(super) lines: Vec<String>,
 }
 
 /// The value of a variable in an `EnvironmentFile`: the last assignment counts, quotes around the value do not.
@@ -34,10 +40,10 @@ pub(super) fn variable(text: &str, name: &str) -> Option<String> {
     Some(unquoted.unwrap_or(value).to_owned())
 }
 
-/// Sorts out the options, cut at blanks as systemd does for a variable without braces.
-pub(super) fn parse(value: &str) -> Result<Options, String> {
+/// Sorts out the options.
+pub(super) fn parse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Options, String> {
     let mut options = Options::default();
-    let mut left = value.split_ascii_whitespace();
+    let mut left = words.into_iter();
     while let Some(word) = left.next() {
         let mut letters = word
             .strip_prefix('-')
@@ -81,8 +87,10 @@ impl Options {
             Some(keyword) if letter == 'o' && withheld(&keyword) => format!("{option} {keyword}=set"),
             _ => format!("{option} {argument}"),
         };
-        if letter == 'f' {
-            self.main = Some(argument.to_owned());
+        match letter {
+            'f' => self.main = Some(argument.to_owned()),
+            'o' => self.lines.push(argument.to_owned()),
+            _ => {}
         }
         self.shown.push(shown);
         self.arguments.extend([option, argument.to_owned()]);
@@ -96,7 +104,7 @@ mod tests {
     #[test]
     fn options_of_a_service() {
         let text = "# options\nSSHD_OPTS=\nSSHD_OPTS=\"-o PermitRootLogin=yes -p2222 -46De -oAllowUsers=alice -E /log -f /etc/x\"\n";
-        let options = parse(&variable(text, "SSHD_OPTS").unwrap()).unwrap();
+        let options = parse(variable(text, "SSHD_OPTS").unwrap().split_whitespace()).unwrap();
         assert_eq!(
             options.shown,
             [
@@ -112,14 +120,14 @@ mod tests {
         assert!(options.arguments.contains(&"AllowUsers=alice".to_owned()));
         assert!(!options.arguments.contains(&"/log".to_owned()));
         assert_eq!(options.main.as_deref(), Some("/etc/x"));
-        assert_eq!(parse("").unwrap(), Options::default());
+        assert_eq!(parse([]).unwrap(), Options::default());
         assert_eq!(variable("OTHER=1\n", "SSHD_OPTS"), None);
     }
 
     #[test]
     fn what_is_not_known_is_not_guessed() {
         for value in ["-Z", "$OTHER", "-o", "-T", "-"] {
-            assert!(parse(value).is_err(), "{value}");
+            assert!(parse([value]).is_err(), "{value}");
         }
     }
 }

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::reading::Kind;
 use crate::reading::captured::Captured;
 use crate::registry::Registered;
 
@@ -24,6 +25,16 @@ fn debian() -> Captured {
         .file("/etc/ssh/ssh_host_ed25519_key", "private")
         .file("/etc/ssh/ssh_host_ed25519_key.pub", key("ssh-ed25519").unwrap().1)
         .file("/etc/default/ssh", "# Options to pass to sshd\nSSHD_OPTS=\n")
+        .file(
+            "/usr/lib/systemd/system/ssh.service",
+            "[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStartPre=/usr/sbin/sshd -t\n\
+             ExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n",
+        )
+        .file(
+            "/usr/lib/systemd/system/default.target",
+            "[Unit]\nRequires=multi-user.target\n",
+        )
+        .file("/usr/lib/systemd/system/multi-user.target", "[Unit]\n")
         .link("/etc/systemd/system/sshd.service", "/lib/systemd/system/ssh.service")
         .link(
             "/etc/systemd/system/multi-user.target.wants/ssh.service",
@@ -50,7 +61,10 @@ fn as_installed() {
     assert_eq!(facts["match_blocks"]["value"], serde_json::json!([]));
     assert_eq!(facts["configured"]["value"]["usepam"][0], "yes");
     assert_eq!(facts["service_options"]["value"], serde_json::json!([]));
-    assert_eq!(facts["service"]["value"]["enabled"], true);
+    let units = facts["units"]["value"].as_array().unwrap();
+    assert_eq!((units.len(), &units[0]["unit"]), (1, &"ssh.service".into()));
+    assert_eq!(units[0]["at_boot"], "pulled");
+    assert_eq!(facts["running"]["outcome"], "absent");
     assert_eq!(facts["config_files"][0]["mode"], "0644");
     let keys = facts["host_keys"]["value"].as_array().unwrap();
     assert_eq!(keys.len(), 3);
@@ -145,4 +159,141 @@ fn options_of_the_service_count() {
     assert_eq!(facts["effective"]["value"]["permit_root_login"], "yes");
     let (facts, _) = documents(&debian().file("/etc/default/ssh", "SSHD_OPTS=$MORE\n"));
     assert_eq!(facts["effective"]["outcome"], "unsupported");
+}
+
+#[test]
+fn what_a_drop_in_of_the_unit_gives_counts() {
+    let host = debian()
+        .file(
+            "/etc/systemd/system/ssh.service.d/own.conf",
+            "[Service]\nEnvironmentFile=-/etc/more\nExecStart=\nExecStart=-/usr/sbin/sshd -D -oPermitRootLogin=yes $MORE\n",
+        )
+        .file("/etc/more", "MORE='-oPort=23 -o \"AllowUsers alice\"'\n")
+        .output(
+            "/usr/sbin/sshd -T -o PermitRootLogin=yes -o Port=23 -o AllowUsers alice",
+            0,
+            &DEFAULT.replace("permitrootlogin without-password", "permitrootlogin yes"),
+            "",
+        );
+    let (facts, _) = documents(&host);
+    assert_eq!(facts["effective"]["value"]["permit_root_login"], "yes");
+    assert_eq!(facts["configured"]["value"]["permitrootlogin"][0], "yes");
+    assert_eq!(facts["configured"]["value"]["allowusers"][0], "set");
+    let shown = serde_json::json!(["-o PermitRootLogin=yes", "-o Port=23", "-o allowusers=set"]);
+    assert_eq!(facts["service_options"]["value"], shown);
+    let other = "[Service]\nExecStart=\nExecStart=/opt/ssh/sbin/sshd -D\n";
+    let (facts, _) = documents(&debian().file("/etc/systemd/system/ssh.service.d/own.conf", other));
+    assert_eq!(facts["effective"]["outcome"], "unsupported");
+    let (facts, _) = documents(&debian().denied("/etc/default/ssh"));
+    assert_eq!(facts["effective"]["outcome"], "denied");
+}
+
+/// RHEL 8 gives the system's policy for cryptography on the command line.
+#[test]
+fn options_of_red_hat_and_suse_count() {
+    let unit = |text: &str| {
+        Captured::default()
+            .file(SSHD, "ELF")
+            .file("/usr/lib/systemd/system/sshd.service", format!("[Service]\n{text}\n"))
+    };
+    let red_hat = unit(
+        "EnvironmentFile=-/etc/crypto-policies/back-ends/opensshserver.config\nEnvironmentFile=-/etc/sysconfig/sshd\n\
+         ExecStart=/usr/sbin/sshd -D $OPTIONS $CRYPTO_POLICY",
+    )
+    .file(
+        "/etc/crypto-policies/back-ends/opensshserver.config",
+        "CRYPTO_POLICY='-oCiphers=aes256-gcm@openssh.com -oMACs=hmac-sha2-512'\n",
+    )
+    .file("/etc/sysconfig/sshd", "# SSH_USE_STRONG_RNG=0\nOPTIONS=-4\n");
+    let suse = unit("EnvironmentFile=-/etc/sysconfig/ssh\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS")
+        .file("/etc/sysconfig/ssh", "SSHD_OPTS=\"-p 2222\"\n")
+        .file(
+            "/usr/etc/ssh/sshd_config",
+            "UsePAM yes\nInclude /etc/ssh/sshd_config.d/*.conf\n",
+        )
+        .file("/etc/ssh/sshd_config.d/50-own.conf", "PermitRootLogin no\n");
+    let options = |host: &Captured| documents(host).0["service_options"]["value"].clone();
+    let policy = ["-4", "-o Ciphers=aes256-gcm@openssh.com", "-o MACs=hmac-sha2-512"];
+    assert_eq!(options(&red_hat), serde_json::json!(policy));
+    assert_eq!(options(&suse), serde_json::json!(["-p 2222"]));
+    let (facts, _) = documents(&suse);
+    assert_eq!(facts["configured"]["value"]["permitrootlogin"][0], "no");
+    assert_eq!(facts["config_files"][0]["path"], "/usr/etc/ssh/sshd_config");
+}
+
+#[test]
+fn what_runs_can_be_older_than_its_configuration() {
+    let stat = |kind, time| crate::reading::Stat {
+        kind,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        size: 3,
+        mtime: time,
+        ctime: time,
+        device: (0, 0),
+        inode: 1,
+        attributes: crate::reading::Attributes::default(),
+    };
+    let running = |started| {
+        debian()
+            .file("/run/sshd.pid", "77\n")
+            .stat_of("/run/sshd.pid", stat(Kind::File, started))
+            .stat_of("/etc/ssh/sshd_config", stat(Kind::File, 100))
+            .stat_of("/etc/ssh/sshd_config.d", stat(Kind::Folder, 200))
+            .file("/proc/77/comm", "sshd\n")
+            .file(
+                "/proc/77/cmdline",
+                "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0",
+            )
+    };
+    let told = |host: &Captured| documents(host).0["running"]["value"].clone();
+    let current = told(&running(200));
+    assert_eq!(current["changed_since"], serde_json::json!([]));
+    assert_eq!(current["same_command"]["value"], true);
+    assert_eq!(current["started"], "daemon");
+    let changed = told(&running(150));
+    assert_eq!(changed["changed_since"], serde_json::json!(["/etc/ssh/sshd_config.d"]));
+    let options =
+        running(200)
+            .file("/etc/default/ssh", "SSHD_OPTS=-4\n")
+            .output("/usr/sbin/sshd -T -4", 0, DEFAULT, "");
+    assert_eq!(told(&options)["same_command"]["value"], false);
+    let outcome = |host: &Captured| documents(host).0["running"]["outcome"].clone();
+    assert_eq!(outcome(&running(200).file("/proc/77/comm", "bash\n")), "absent");
+    assert_eq!(outcome(&running(200).file("/run/sshd.pid", "x")), "malformed");
+    assert_eq!(outcome(&running(200).denied("/run/sshd.pid")), "denied");
+    assert_eq!(outcome(&running(200).denied("/proc/77/comm")), "denied");
+    assert_eq!(outcome(&running(200).denied("/etc/ssh/sshd_config")), "denied");
+}
+
+#[test]
+fn with_a_socket_each_connection_reads_the_configuration() {
+    let host = debian()
+        .file(
+            "/usr/lib/systemd/system/ssh.socket",
+            "[Socket]\nListenStream=22\nAccept=yes\n",
+        )
+        .file(
+            "/usr/lib/systemd/system/ssh@.service",
+            "[Service]\nExecStart=-/usr/sbin/sshd -i -p 24 $SSHD_OPTS\n",
+        )
+        .link(
+            "/etc/systemd/system/multi-user.target.wants/ssh.socket",
+            "/lib/systemd/system/ssh.socket",
+        )
+        .link("/etc/systemd/system/ssh.service", "/dev/null");
+    let (facts, _) = documents(&host);
+    assert_eq!(facts["running"]["value"]["started"], "each_connection");
+    assert_eq!(facts["service_options"]["value"], serde_json::json!(["-p 24"]));
+    let units = facts["units"]["value"].as_array().unwrap();
+    let boots: Vec<_> = units.iter().map(|unit| (&unit["unit"], &unit["at_boot"])).collect();
+    let expected = [("ssh.service", "masked"), ("ssh.socket", "pulled")].map(|(unit, boot)| (unit.into(), boot.into()));
+    assert_eq!(boots, expected.each_ref().map(|(unit, boot)| (unit, boot)));
+    // A socket that leaves the connections to one sshd.
+    let (facts, _) = documents(&host.file(
+        "/usr/lib/systemd/system/ssh.socket",
+        "[Socket]\nListenStream=22\nAccept=no\n",
+    ));
+    assert_eq!(facts["running"]["outcome"], "absent");
 }
