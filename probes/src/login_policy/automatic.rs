@@ -99,7 +99,7 @@ pub(super) fn read(reading: &Reading<'_>, units: Option<&Units>) -> Result<Vec<A
             found.push(login("getty", unit, LoginKind::Account));
         }
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     found.truncate(MAX_FOUND);
     Ok(found)

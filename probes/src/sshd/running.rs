@@ -66,7 +66,7 @@ fn look(
             changed_since.push(path.clone());
         }
     }
-    changed_since.sort();
+    changed_since.sort_unstable();
     let title = reading.private(&format!("/proc/{pid}/cmdline"), "/proc/PID/cmdline of sshd")?;
     Ok(Known::Observed(Running {
         started: RunningAs::Daemon,
