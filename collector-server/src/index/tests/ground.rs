@@ -383,10 +383,10 @@ pub(crate) fn sort(findings: &mut [Finding]) {
     });
 }
 
-fn document(probe: &str, facts: serde_json::Value) -> FactsDocument {
+fn document(probe: &str, version: u32, facts: serde_json::Value) -> FactsDocument {
     FactsDocument {
         probe: ProbeId::new(probe).unwrap(),
-        version: 2,
+        version,
         outcome: Outcome::Observed,
         detail: String::new(),
         sources: Vec::new(),
@@ -398,6 +398,7 @@ fn document(probe: &str, facts: serde_json::Value) -> FactsDocument {
 pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDocument {
     document(
         "kernel-and-release",
+        3,
         json!({
             "container": {"outcome": "observed", "value": ""},
             "distribution": {"codename": "bookworm", "id": "debian", "id_like": [], "name": "Debian 12", "point_release":
@@ -406,6 +407,7 @@ pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDoc
             "kernel": {"outcome": "observed", "value": {"build": "#1", "package_version": "6.1", "release": "6.1.0-1"}},
             "reboot": {"outcome": "observed", "value": {"by_packages": [], "flag_written_by": ["x"], "required": reboot,
                 "told_by": "flag"}},
+            "live_patches": {"outcome": "absent"},
             "next_boot": {"outcome": "absent"},
             "standing": "newest",
             "standing_reason": "",
@@ -418,6 +420,7 @@ pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDoc
 pub(crate) fn packages(installed: u64, complete: bool) -> FactsDocument {
     document(
         "packages",
+        2,
         json!({
             "architecture": "amd64", "complete": complete, "config_files": 0, "distribution": "debian-12", "held": [],
             "installed": installed, "manager": "dpkg", "not_installed_fully": [], "unparsed": [],
@@ -431,7 +434,7 @@ pub(crate) fn denied(probe: &str) -> FactsDocument {
         outcome: Outcome::Denied,
         detail: "permission denied".into(),
         facts: None,
-        ..document(probe, json!(null))
+        ..document(probe, 2, json!(null))
     }
 }
 
