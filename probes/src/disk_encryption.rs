@@ -70,7 +70,7 @@ impl Probe for DiskEncryptionProbe {
             "LUKS headers on the block devices beneath dm-crypt",
             "/etc/crypttab, with mode and place of the key files that it names and of those in /etc/cryptsetup-keys.d/",
             "/etc/fstab",
-            "/sys/power/ and resume= in the kernel's command line and in boot settings",
+            "/sys/power/ and resume= in the kernel's command line, in boot settings and in what the boot loader reads",
             "which folders at the top of ext4, f2fs, UBIFS and CephFS are encrypted (fscrypt)",
         ],
         runs: &["/usr/sbin/dmsetup", above::ZFS],

@@ -449,7 +449,8 @@ pub struct Hibernation {
 /// A device named for resuming.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct ResumeSetting {
-    /// Where: `/proc/cmdline`, `/etc/default/grub`, `/etc/kernel/cmdline` or `/etc/initramfs-tools/conf.d/resume`.
+    /// The file: `/proc/cmdline` for this boot; for the next the boot loader's own (`grub.cfg`, `/boot/loader/entries`), and
+    /// those from which it is made (`/etc/default/grub` and `grub.d`, `/etc/kernel/cmdline`, `/etc/initramfs-tools`).
     pub place: String,
     /// As it is written, for instance `UUID=…`.
     pub device: String,

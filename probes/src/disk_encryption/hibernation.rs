@@ -10,6 +10,23 @@ use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
 const RESUME: &str = "/sys/power/resume";
+/// Files that name a device for this boot and the next, what the boot loader itself reads among them.
+const PLACES: [&str; 7] = [
+    "/boot/grub/grub.cfg",
+    "/boot/grub2/grub.cfg",
+    "/etc/default/grub",
+    "/etc/initramfs-tools/conf.d/resume",
+    "/etc/initramfs-tools/initramfs.conf",
+    "/etc/kernel/cmdline",
+    "/proc/cmdline",
+];
+/// Folders of such files, and how their names end.
+const FOLDERS: [(&str, &str); 3] = [
+    ("/boot/loader/entries", ".conf"),
+    ("/etc/default/grub.d", ".cfg"),
+    ("/etc/kernel/cmdline.d", ".conf"),
+];
+const MAX_FILES: usize = 200;
 
 /// What was read before the devices were.
 pub(super) struct Draft {
@@ -93,18 +110,24 @@ fn device(survey: &mut Survey<'_, '_>) -> Known<Option<Below>> {
 
 /// One place that cannot be read makes all unknown: it may name a device.
 fn configured(reading: &Reading<'_>) -> Result<Vec<ResumeSetting>, Unread> {
-    const PLACES: [&str; 4] = [
-        "/etc/default/grub",
-        "/etc/initramfs-tools/conf.d/resume",
-        "/etc/kernel/cmdline",
-        "/proc/cmdline",
-    ];
+    let mut places: Vec<String> = PLACES.map(str::to_owned).to_vec();
+    for (folder, end) in FOLDERS {
+        for entry in reading.list(folder)?.unwrap_or_default().into_iter().take(MAX_FILES) {
+            if entry.name.ends_with(end) {
+                places.push(format!("{folder}/{}", entry.name));
+            }
+        }
+    }
+    places.sort_unstable();
     let mut settings = vec![];
-    for place in PLACES {
+    for place in places {
         let bytes = if place.starts_with("/proc/") {
-            reading.volatile_bytes(place)
+            reading.volatile_bytes(&place)
+        } else if place.starts_with("/boot/") {
+            // Hashes of passwords may be in it.
+            reading.private(&place, &place)
         } else {
-            reading.file(place)
+            reading.file(&place)
         };
         let text = bytes?.unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -116,7 +139,7 @@ fn configured(reading: &Reading<'_>) -> Result<Vec<ResumeSetting>, Unread> {
             .next_back();
         if let Some(device) = last.filter(|device| !matches!(*device, "" | "none" | "auto")) {
             settings.push(ResumeSetting {
-                place: place.to_owned(),
+                place,
                 device: device.chars().take(200).collect(),
             });
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tree::{Tree, number};
+use crate::reading::captured::Captured;
 use crate::reading::{Attributes, Kind, Stat};
 
 fn stat(kind: Kind, mode: u32, encrypted: Option<bool>) -> Stat {
@@ -208,6 +209,37 @@ fn hibernation_to_an_encrypted_and_to_a_clear_device() {
         json!({"possible": {"outcome": "observed", "value": false}, "resume_device": {"outcome": "observed", "value": ""},
             "encryption": "unknown", "configured": {"outcome": "observed", "value": []}})
     );
+}
+
+#[test]
+fn every_place_that_names_a_device_for_hibernation() {
+    let tree =
+        |change: fn(Captured) -> Captured| Tree::new().disk("sda").mount("sda", "ext4", "/").with(change).collect();
+    let seen = tree(|host| {
+        host.file(
+            "/etc/default/grub.d/50-cloudimg-settings.cfg",
+            "# c\nGRUB_CMDLINE_LINUX=\"console=tty1 resume=/dev/sda2\"\n",
+        )
+        .file("/etc/default/grub.d/notes", "resume=/dev/no\n")
+        .file(
+            "/boot/loader/entries/a.conf",
+            "title A\noptions root=UUID=1 resume=UUID=2 quiet\n",
+        )
+        .file(
+            "/boot/grub/grub.cfg",
+            "menuentry 'x' {\n\tlinux\t/vmlinuz root=/dev/sda1 resume=/dev/sda3\n}\n",
+        )
+    });
+    assert_eq!(
+        seen.0["hibernation"]["configured"]["value"],
+        json!([
+            {"place": "/boot/grub/grub.cfg", "device": "/dev/sda3"},
+            {"place": "/boot/loader/entries/a.conf", "device": "UUID=2"},
+            {"place": "/etc/default/grub.d/50-cloudimg-settings.cfg", "device": "/dev/sda2"},
+        ])
+    );
+    let denied = tree(|host| host.denied("/boot/grub/grub.cfg"));
+    assert_eq!(denied.0["hibernation"]["configured"]["outcome"], "denied");
 }
 
 #[test]
