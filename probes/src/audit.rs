@@ -3,8 +3,8 @@
 //! whether they can be changed.
 //!
 //! # Source
-//! auditd.conf(5); `/etc/audit/rules.d` as augenrules(8) merges it, else `/etc/audit/audit.rules`; `auditctl -s` and `auditctl
-//! -l` (auditctl(8)), since the kernel tells them over netlink to holders of `CAP_AUDIT_CONTROL` alone; `/proc/cmdline`;
+//! auditd.conf(5); `/etc/audit/rules.d` as augenrules(8) merges it, or the file that auditd's unit has auditctl(8) load;
+//! `auditctl -s` and `auditctl -l` (auditctl(8)), since the kernel tells them over netlink to holders of `CAP_AUDIT_CONTROL` alone; `/proc/cmdline`;
 //! auditd-plugins(5).
 //!
 //! # Privilege
@@ -20,6 +20,7 @@
 mod coverage;
 mod daemon;
 mod facts;
+mod loader;
 mod rules;
 
 use evidence::facts::Outcome;
@@ -28,14 +29,11 @@ pub use facts::*;
 
 use crate::formats::systemd::Units;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
-use crate::reading::{Command, Output, Reading, Unread};
+use crate::reading::{Command, Output, Reading};
 
 const AUDITCTL: &str = "/usr/sbin/auditctl";
 const PROGRAMS: [&str; 2] = ["/usr/sbin/auditd", "/sbin/auditd"];
-const FOLDER: &str = "/etc/audit/rules.d";
-const COMPILED: &str = "/etc/audit/audit.rules";
 const UNITS: [&str; 2] = ["auditd.service", "audit-rules.service"];
-const MAX_FILES: usize = 500;
 
 /// The probe.
 pub struct AuditProbe;
@@ -43,7 +41,7 @@ pub struct AuditProbe;
 impl Probe for AuditProbe {
     const SPEC: Spec = Spec {
         id: "audit",
-        version: 1,
+        version: 2,
         title: "Whether the kernel's audit system runs, which rules are configured and loaded, and what they cover",
         reads: &[
             "/etc/audit/auditd.conf",
@@ -80,12 +78,14 @@ impl Probe for AuditProbe {
         for program in PROGRAMS {
             installed |= reading.stat(program)?.is_some();
         }
-        let units = match Units::read(reading) {
+        let all_units = Units::read(reading);
+        let units = match &all_units {
             Ok(Some(units)) => Known::Observed(units.states(UNITS)),
             Ok(None) => Known::not(Outcome::Absent, "this host has no systemd"),
-            Err(unread) => Known::unread(&unread),
+            Err(unread) => Known::unread(unread),
         };
-        let configured = configured(reading);
+        let loader = loader::loader(reading, &all_units);
+        let configured = loader::configured(reading, &loader);
         let loaded = match ask(reading, "-l") {
             Known::Observed(text) => Known::Observed(rules::parse(&[(String::new(), text)], false)),
             Known::Not(why) => Known::Not(why),
@@ -101,6 +101,7 @@ impl Probe for AuditProbe {
             },
             kernel: kernel(reading),
             command_line: command_line(reading),
+            loader,
             configured_not_loaded: difference(&configured, &loaded),
             loaded_not_configured: difference(&loaded, &configured),
             configured,
@@ -128,67 +129,6 @@ fn difference(one: &Known<RuleSet>, other: &Known<RuleSet>) -> Known<Vec<String>
         }
         (Known::Not(why), _) | (_, Known::Not(why)) => Known::Not(why.clone()),
     }
-}
-
-/// As augenrules does: all `*.rules` in natural order. Without any, the file that it would write.
-fn configured(reading: &Reading<'_>) -> Known<RuleSet> {
-    match files(reading) {
-        Ok(files) if files.is_empty() => {
-            Known::not(Outcome::Absent, format!("neither {FOLDER} nor {COMPILED} has rules"))
-        }
-        Ok(files) => {
-            let merged = !files.iter().any(|(path, _)| path == COMPILED);
-            Known::Observed(rules::parse(&files, merged))
-        }
-        Err(unread) => Known::unread(&unread),
-    }
-}
-
-fn files(reading: &Reading<'_>) -> Result<Vec<(String, String)>, Unread> {
-    let entries = reading.list(FOLDER)?.unwrap_or_default();
-    let mut names: Vec<String> = entries
-        .into_iter()
-        .map(|entry| entry.name)
-        .filter(|name| name.strip_suffix(".rules").is_some() && !name.starts_with('.'))
-        .collect();
-    if names.len() > MAX_FILES {
-        return Err(Unread::Failed {
-            place: FOLDER.to_owned(),
-            reason: format!("more than {MAX_FILES} files"),
-        });
-    }
-    names.sort_by_cached_key(|name| natural(name));
-    let mut paths: Vec<String> = names.into_iter().map(|name| format!("{FOLDER}/{name}")).collect();
-    if paths.is_empty() {
-        paths.push(COMPILED.to_owned());
-    }
-    let mut files = vec![];
-    for path in paths {
-        if let Some(text) = reading.text(&path)? {
-            files.push((path, text));
-        }
-    }
-    Ok(files)
-}
-
-/// A key that sorts as `ls -v` does, for names of digits, letters and dashes: runs of digits by their value.
-fn natural(name: &str) -> Vec<(String, u64)> {
-    let mut parts = vec![(String::new(), 0_u64)];
-    let mut in_number = false;
-    for letter in name.chars() {
-        let digit = letter.to_digit(10).map(u64::from);
-        if digit.is_none() && in_number {
-            parts.push((String::new(), 0));
-        }
-        in_number = digit.is_some();
-        if let Some((text, number)) = parts.last_mut() {
-            match digit {
-                Some(digit) => *number = number.saturating_mul(10).saturating_add(digit),
-                None => text.push(letter),
-            }
-        }
-    }
-    parts
 }
 
 fn ask(reading: &Reading<'_>, what: &str) -> Known<String> {

@@ -124,24 +124,63 @@ impl Area {
                 coverage.not_audited.push(what);
             }
         };
+        // Processes are made without what events are written into: neither system calls nor watches tell of them.
+        let silent = rules
+            .iter()
+            .any(|rule| rule.action == "never" && rule.list == "task" && rule.fields.is_empty());
         for call in self.calls {
             for width in WIDTHS {
-                let audited = rules.iter().any(|rule| asks(rule, call, width, self.name == DENIED));
-                add(format!("{call} ({width})"), audited);
+                let silences =
+                    |rule: &Rule| rule.silences(width) && (rule.calls.is_empty() || rule.calls.contains(*call));
+                let audited = first(rules, silences, |rule| asks(rule, call, width, self.name == DENIED));
+                add(format!("{call} ({width})"), audited && !silent);
             }
         }
         for path in self.paths {
-            add((*path).to_owned(), rules.iter().any(|rule| watches(rule, path)));
+            let audited = first(rules, |rule| spares(rule, path), |rule| watches(rule, path));
+            add((*path).to_owned(), audited && !silent);
         }
         coverage
     }
+}
+
+/// Whether, of the rules that decide, the first makes events.
+fn first(rules: &[Rule], silences: impl Fn(&Rule) -> bool, asks: impl Fn(&Rule) -> bool) -> bool {
+    rules
+        .iter()
+        .find_map(|rule| {
+            if silences(rule) {
+                Some(false)
+            } else {
+                asks(rule).then_some(true)
+            }
+        })
+        .unwrap_or(false)
+}
+
+/// Whether a rule keeps events of changes to a file from being made whatever else is true.
+fn spares(rule: &Rule, path: &str) -> bool {
+    if rule.silences("b64") {
+        return rule.calls.is_empty();
+    }
+    let of_files = |field: &String| {
+        ["path=", "perm=", "arch=b64"]
+            .iter()
+            .any(|begin| field.starts_with(begin))
+    };
+    rule.action == "never"
+        && rule.list == "exit"
+        && rule.calls.is_empty()
+        && rule.fields.iter().all(of_files)
+        && rule.field("perm").is_none_or(|perm| perm.contains('w'))
+        && rule.field("path").is_some_and(|spared| is_at_or_below(path, spared))
 }
 
 /// Whether a rule makes events of a system call. Conditions on users and programs may narrow it; one on a path does so far
 /// that it is a watch.
 fn asks(rule: &Rule, call: &str, width: &str, denied: bool) -> bool {
     let apart = rule.field("path").is_some() || rule.field("perm").is_some();
-    let failures = ["exit=-EACCES", "exit=-EPERM", "success=0", "exit=-13", "exit=-1"];
+    let failures = ["exit=-EACCES", "exit=-EPERM", "success=0"];
     let failed = failures.iter().any(|field| rule.fields.contains(*field));
     rule.action == "always"
         && rule.list == "exit"
@@ -156,9 +195,11 @@ fn asks(rule: &Rule, call: &str, width: &str, denied: bool) -> bool {
 
 /// Whether a rule makes events of changes to a file, as a watch of it or of a folder above.
 fn watches(rule: &Rule, path: &str) -> bool {
-    let Some((watched, perm)) = rule.watch() else {
-        return false;
-    };
+    rule.watch()
+        .is_some_and(|(watched, perm)| perm.contains('w') && is_at_or_below(path, watched))
+}
+
+fn is_at_or_below(path: &str, folder: &str) -> bool {
     // /var/run is a link to /run.
     let plain = |path: &str| {
         path.strip_prefix("/var")
@@ -166,9 +207,7 @@ fn watches(rule: &Rule, path: &str) -> bool {
             .unwrap_or(path)
             .to_owned()
     };
-    let (watched, path) = (plain(watched), plain(path));
-    let above = path
-        .strip_prefix(&watched)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    perm.contains('w') && above
+    plain(path)
+        .strip_prefix(&plain(folder))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

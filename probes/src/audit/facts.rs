@@ -21,7 +21,9 @@ pub struct Audit {
     pub kernel: Known<KernelState>,
     /// What the running kernel was told on its command line.
     pub command_line: Known<CommandLine>,
-    /// The rules that are to be loaded when auditd starts.
+    /// What loads rules when auditd starts; absent without systemd, where augenrules is taken to.
+    pub loader: Known<Loader>,
+    /// The rules that it then loads; absent if nothing loads rules.
     pub configured: Known<RuleSet>,
     /// The rules that the kernel has loaded.
     pub loaded: Known<RuleSet>,
@@ -109,6 +111,21 @@ pub struct CommandLine {
     pub audit_backlog_limit: Option<u64>,
 }
 
+/// What loads rules when auditd starts, as `auditd.service` and `audit-rules.service` say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Loader {
+    /// `augenrules --load`: the files of `/etc/audit/rules.d`, and `/etc/audit/audit.rules` only without that folder.
+    Augenrules,
+    /// `auditctl -R`: a file alone, whatever lies in `/etc/audit/rules.d`.
+    Auditctl {
+        /// The file.
+        file: String,
+    },
+    /// Nothing.
+    Nothing,
+}
+
 /// A set of rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuleSet {
@@ -125,17 +142,19 @@ pub struct RuleSet {
     pub backlog_limit: Option<u64>,
     /// Whether `--loginuid-immutable` is given.
     pub loginuid_immutable: bool,
-    /// The rules in canonical form and their order: fields and system calls sorted, keys left out.
+    /// The rules in canonical form, in the order in which they are asked (`-A` puts one before all): fields and system
+    /// calls sorted, keys left out.
     pub rules: Vec<String>,
     /// Paths that are watched, with the permissions `r`, `w`, `x`, `a`, that make an event.
     pub watched: BTreeMap<String, String>,
     /// What is audited and what is not, by area: `time_change`, `identity`, `administrators`, `privileged_actions`,
     /// `network_configuration`, `mandatory_access`, `sessions`, `logins`, `permission_changes`, `denied_access`, `mounts`,
-    /// `deletions`, `modules`, `audit_configuration`.
+    /// `deletions`, `modules`, `audit_configuration`. A rule without conditions that keeps events from being made takes away
+    /// what it stands before, and one of the list `task` takes away all.
     pub coverage: BTreeMap<String, Coverage>,
     /// Rules that keep events from being made (`never`, and the list `exclude`).
     pub exclusions: u64,
-    /// Lines that could not be understood, as `path:line`; at most 100.
+    /// Lines that could not be understood, or that stand after `-e 2` where no more is taken, as `path:line`; at most 100.
     pub unparsed: Vec<String>,
 }
 

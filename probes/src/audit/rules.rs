@@ -36,6 +36,13 @@ impl Rule {
         (self.list == "exit" && self.action == "always").then_some((path, perm))
     }
 
+    /// Whether it keeps events from being made whatever else is true, for system calls of that width.
+    pub(super) fn silences(&self, width: &str) -> bool {
+        self.action == "never"
+            && self.list == "exit"
+            && self.fields.iter().all(|field| field == &format!("arch={width}"))
+    }
+
     fn canonical(&self) -> String {
         let mut text = format!("-a {},{}", self.action, self.list);
         for field in &self.fields {
@@ -51,7 +58,8 @@ impl Rule {
 }
 
 /// Reads files in the order in which they are loaded; each with its path, which is empty for the kernel's own list.
-/// `merged`: augenrules makes one file of them, in which `-D` comes first and so takes nothing away.
+/// `merged`: augenrules makes one file of them, in which `-D` comes first and so takes nothing away, and `-e` last; a last
+/// line without its end goes on with the first of the next file.
 pub(super) fn parse(files: &[(String, String)], merged: bool) -> RuleSet {
     let mut set = RuleSet {
         files: files
@@ -70,10 +78,25 @@ pub(super) fn parse(files: &[(String, String)], merged: bool) -> RuleSet {
         unparsed: vec![],
     };
     let mut rules: Vec<Rule> = vec![];
-    for (path, text) in files {
+    let mut begun = String::new();
+    for (place, (path, text)) in files.iter().enumerate() {
+        let more = || files.iter().skip(place + 1).any(|(_, text)| !text.is_empty());
+        let goes_on = merged && !text.ends_with('\n') && more();
+        let count = text.lines().count();
         for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
+            if goes_on && index + 1 == count {
+                begun += line;
+                continue;
+            }
+            let joined = std::mem::take(&mut begun) + line;
+            let line = joined.trim();
             if line.is_empty() || line.starts_with('#') || line == "No rules" {
+                continue;
+            }
+            if !merged && set.enabled == Some(Enabled::Locked) {
+                if set.unparsed.len() < MAX_UNPARSED {
+                    set.unparsed.push(format!("{path}:{}", index + 1));
+                }
                 continue;
             }
             if line == "-D" {
@@ -109,6 +132,7 @@ fn take(set: &mut RuleSet, rules: &mut Vec<Rule>, line: &str) -> Option<()> {
     let mut words = line.split_ascii_whitespace();
     let mut rule = Rule::default();
     let mut is_rule = false;
+    let mut first = false;
     while let Some(word) = words.next() {
         match word {
             "-e" => {
@@ -130,7 +154,8 @@ fn take(set: &mut RuleSet, rules: &mut Vec<Rule>, line: &str) -> Option<()> {
                 set.loginuid_immutable = true;
                 return Some(());
             }
-            "-a" | "-A" | "-w" => is_rule = true,
+            "-A" => (is_rule, first) = (true, true),
+            "-a" | "-w" => is_rule = true,
             _ => {}
         }
         match word {
@@ -167,7 +192,7 @@ fn take(set: &mut RuleSet, rules: &mut Vec<Rule>, line: &str) -> Option<()> {
         }
     }
     if is_rule {
-        rules.push(rule);
+        rules.insert(if first { 0 } else { rules.len() }, rule);
     }
     is_rule.then_some(())
 }
@@ -194,17 +219,64 @@ fn comparison(rule: &mut Rule, word: &str) -> Option<()> {
     Some(())
 }
 
+/// One field, in the form in which the kernel's list has it.
 fn field(rule: &mut Rule, word: &str) {
-    let word = word
-        .replace("auid!=4294967295", "auid!=unset")
-        .replace("auid!=-1", "auid!=unset");
-    if let Some(path) = word.strip_prefix("dir=") {
-        rule.fields.insert(format!("path={}", path.trim_end_matches('/')));
-    } else if let Some(perm) = word.strip_prefix("perm=") {
-        rule.fields.retain(|field| !field.starts_with("perm="));
-        rule.fields.insert(format!("perm={}", permissions(perm)));
-    } else if !word.starts_with("key=") {
-        rule.fields.insert(word);
+    let at = word.find(['=', '!', '<', '>', '&']).unwrap_or(word.len());
+    let (name, rest) = word.split_at(at);
+    let value = rest.trim_start_matches(['=', '!', '<', '>', '&']);
+    let operator = rest.strip_suffix(value).unwrap_or(rest);
+    match name {
+        "dir" if operator == "=" => {
+            rule.fields.insert(format!("path={}", value.trim_end_matches('/')));
+        }
+        "perm" => {
+            rule.fields.retain(|field| !field.starts_with("perm="));
+            rule.fields.insert(format!("perm={}", permissions(value)));
+        }
+        "key" => {}
+        _ => {
+            rule.fields.insert(format!("{name}{operator}{}", plain(name, value)));
+        }
+    }
+}
+
+/// A value in one of the several ways to write it: numbers in decimal.
+fn plain(name: &str, value: &str) -> String {
+    let of_user = name.ends_with("uid") || name.ends_with("gid");
+    match (name, value) {
+        ("auid" | "loginuid", "-1" | "4294967295") => "unset".to_owned(),
+        ("arch", "x86_64" | "aarch64" | "ppc64" | "ppc64le" | "s390x") => "b64".to_owned(),
+        ("arch", "i386" | "i486" | "i586" | "i686" | "arm" | "armv7l" | "armv8l" | "ppc" | "s390") => "b32".to_owned(),
+        ("exit", "-13") => "-EACCES".to_owned(),
+        ("exit", "-1") => "-EPERM".to_owned(),
+        ("exit", "-2") => "-ENOENT".to_owned(),
+        ("filetype", _) => FILE_TYPES
+            .iter()
+            .find(|(word, _)| *word == value)
+            .map_or_else(|| value.to_owned(), |(_, number)| (*number).to_owned()),
+        (_, "root") if of_user => "0".to_owned(),
+        _ => number(value).map_or_else(|| value.to_owned(), |number| number.to_string()),
+    }
+}
+
+/// `S_IFMT` of stat(2), as the kernel's list has it.
+const FILE_TYPES: [(&str, &str); 7] = [
+    ("fifo", "4096"),
+    ("character", "8192"),
+    ("dir", "16384"),
+    ("block", "24576"),
+    ("file", "32768"),
+    ("link", "40960"),
+    ("socket", "49152"),
+];
+
+/// As strtoul(3) reads it: hexadecimal after `0x`, octal after `0`.
+fn number(value: &str) -> Option<u64> {
+    match value.strip_prefix("0x").or_else(|| value.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None if value.starts_with('0') => u64::from_str_radix(value, 8).ok(),
+        None if value.bytes().all(|byte| byte.is_ascii_digit()) => value.parse().ok(),
+        None => None,
     }
 }
 

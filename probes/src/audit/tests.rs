@@ -142,9 +142,99 @@ fn denied_is_said() {
 fn not_installed() {
     let facts = facts(&Captured::default());
     assert_eq!(facts["installed"], false);
-    for part in ["daemon", "kernel", "configured", "loaded", "plugins", "units"] {
+    for part in ["daemon", "loader", "kernel", "configured", "loaded", "plugins", "units"] {
         assert_eq!(facts[part]["outcome"], "absent", "{part}");
     }
+}
+
+fn with_unit(host: Captured, exec: &str) -> Captured {
+    host.file("/usr/lib/systemd/system/auditd.service", format!("[Service]\n{exec}\n"))
+        .file("/etc/audit/audit.rules", "-w /etc/group -p wa\n")
+}
+
+#[test]
+fn the_unit_says_what_is_loaded() {
+    let augenrules = facts(&with_unit(
+        host(),
+        "ExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load",
+    ));
+    assert_eq!(augenrules["loader"]["value"], json!({"by": "augenrules"}));
+    assert_eq!(
+        augenrules["configured"]["value"]["files"][0],
+        "/etc/audit/rules.d/9-first.rules"
+    );
+    let auditctl = facts(&with_unit(
+        host(),
+        "ExecStartPost=-/sbin/augenrules --load\nExecStartPost=\nExecStartPost=-/sbin/auditctl -R /etc/audit/audit.rules",
+    ));
+    assert_eq!(
+        auditctl["loader"]["value"],
+        json!({"by": "auditctl", "file": "/etc/audit/audit.rules"})
+    );
+    assert_eq!(
+        auditctl["configured"]["value"]["files"],
+        json!(["/etc/audit/audit.rules"])
+    );
+    let nothing = facts(&with_unit(
+        host(),
+        "ExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --check",
+    ));
+    assert_eq!(nothing["loader"]["value"], json!({"by": "nothing"}));
+    assert_eq!(nothing["configured"]["outcome"], "absent");
+    // augenrules empties the file where the folder has nothing for it.
+    let empty = Captured::default().file("/etc/audit/rules.d/readme", "");
+    let empty = facts(&with_unit(empty, "ExecStartPost=/sbin/augenrules --load"));
+    assert_eq!(empty["configured"]["value"]["rules"], json!([]));
+}
+
+#[test]
+fn files_without_a_last_line_end_are_joined() {
+    let files = [
+        ("/a".to_owned(), "-w /a -p wa\n# end".to_owned()),
+        ("/b".to_owned(), "-w /b -p wa\n-w /c -p wa".to_owned()),
+    ];
+    assert_eq!(
+        rules::parse(&files, true).rules,
+        [
+            "-a always,exit -F path=/a -F perm=wa",
+            "-a always,exit -F path=/c -F perm=wa"
+        ]
+    );
+}
+
+fn audited(text: &str, area: &str) -> Vec<String> {
+    let set = rules::parse(&[("/r".to_owned(), text.to_owned())], true);
+    set.coverage[area].audited.clone()
+}
+
+#[test]
+fn what_never_rules_take_away() {
+    let deletions = "-a always,exit -F arch=x86_64 -S unlink,unlinkat,rename -k d\n-w /etc/audit -p wa\n";
+    assert_eq!(audited(deletions, "deletions").len(), 3);
+    assert_eq!(audited(&format!("{deletions}-a task,never\n"), "deletions").len(), 0);
+    assert_eq!(
+        audited(&format!("{deletions}-a task,never\n"), "audit_configuration").len(),
+        0
+    );
+    assert_eq!(
+        audited(&format!("{deletions}-a task,never -F uid=33\n"), "deletions").len(),
+        3
+    );
+    let never = "-a never,exit -F arch=b64 -S unlink\n";
+    assert_eq!(audited(&format!("{never}{deletions}"), "deletions").len(), 2);
+    assert_eq!(audited(&format!("{deletions}{never}"), "deletions").len(), 3);
+    assert_eq!(
+        audited(&format!("{deletions}-A never,exit -S all\n"), "audit_configuration").len(),
+        0
+    );
+    let spared = "-a never,exit -F path=/etc/audit -F perm=wa\n";
+    assert_eq!(audited(&format!("{spared}{deletions}"), "audit_configuration").len(), 0);
+}
+
+#[test]
+fn nothing_is_taken_after_the_lock() {
+    let set = rules::parse(&[("/r".to_owned(), "-e 2\n-w /a -p wa\n".to_owned())], false);
+    assert_eq!((set.rules.len(), set.unparsed), (0, vec!["/r:2".to_owned()]));
 }
 
 #[test]
