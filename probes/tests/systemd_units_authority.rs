@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod journal;
 mod machine;
 mod services;
 
@@ -135,8 +136,9 @@ fn compare() {
     }
     compare_timers();
     println!(
-        "{compared} units compared, {services} services by files; {}",
-        services::compare()
+        "{compared} units compared, {services} services by files; {}; {}",
+        services::compare(),
+        journal::compare()
     );
     assert!(compared > 100 && services > 50, "{compared} {services}");
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -281,6 +283,11 @@ fn make_root(root: &Path) {
         let path = root.join("etc/systemd/system").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+    for (name, bytes) in services::BYTES {
+        let path = root.join("etc/systemd/system").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
     let enabled: Vec<&str> = units()
         .filter(|(_, text)| text.contains("[Install]"))

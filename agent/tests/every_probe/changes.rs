@@ -130,8 +130,7 @@ const HEAD: &str = "# Which change in a host changes which documents
 the bytes of all documents with those from before: exactly these differ, and each document occurs.*
 
 A document names its sources with the digests of their bytes, so that it may change with a file where no fact does. Files that
-hold names or secrets have no digest: an account's real name, which no probe tells, changes nothing. A folder of drop-ins that
-was not there before is a source of all documents that read units.
+hold names or secrets have no digest: an account's real name, which no probe tells, changes nothing.
 
 | change | where | documents that change |
 | --- | --- | --- |

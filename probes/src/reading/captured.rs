@@ -76,6 +76,13 @@ impl Captured {
         self
     }
 
+    /// When a file was written.
+    pub(crate) fn mtime(self, path: &str, mtime: i64) -> Self {
+        let stat = self.stat(path, true).ok().flatten();
+        let stat = stat.expect("the file is there before its time is given");
+        self.stat_of(path, Stat { mtime, ..stat })
+    }
+
     pub(crate) fn output(mut self, command: &str, status: i32, stdout: &str, stderr: &str) -> Self {
         let output = Output {
             status,

@@ -112,6 +112,13 @@ impl<'h> Reading<'h> {
             .map(|text| text.trim_end_matches('\n').to_owned()))
     }
 
+    /// A file of which there are many and which bears on what is told only by what it leads to. Noted only if it could not
+    /// be read.
+    pub fn one_of_many(&self, path: &str) -> Result<Option<Vec<u8>>, Unread> {
+        let read = self.spend(path, self.host.read(path, self.left.get()));
+        self.note_error(path, read)
+    }
+
     /// `length` bytes at `offset`, for headers on files and block devices; noted without a digest.
     pub fn bytes_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread> {
         let read = self.spend(path, self.host.read_at(path, offset, length));
@@ -240,6 +247,12 @@ impl<'h> Reading<'h> {
     /// Notes that something was not read, for outcomes that the probe itself finds.
     pub fn mark(&self, origin: Origin, outcome: Outcome) {
         self.sources.borrow_mut().insert(origin, (outcome, None));
+    }
+
+    /// That a file which was read could not be understood; noted so.
+    pub(crate) fn malformed(&self, place: String, reason: String) -> Unread {
+        self.mark(Origin::Path(place.clone()), Outcome::Malformed);
+        Unread::Malformed { place, reason }
     }
 
     pub(crate) fn into_sources(self) -> Vec<Source> {

@@ -168,6 +168,10 @@ const FILES: &[(&str, &str)] = &[
     ("usr/lib/systemd/system/sockets.target", "[Unit]\n"),
     ("usr/lib/systemd/system/timers.target", "[Unit]\n"),
     (
+        "usr/lib/systemd/system/auditd.service",
+        "[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n",
+    ),
+    (
         "usr/lib/systemd/system/ssh.service",
         "[Service]\nExecStart=/usr/sbin/sshd -D\n[Install]\nWantedBy=multi-user.target\n",
     ),

@@ -42,18 +42,14 @@ impl Settings {
     }
 
     fn take(&mut self, reading: &Reading<'_>, path: String) -> Result<bool, Unread> {
-        let Some(text) = reading.text(&path)? else {
+        let Some(bytes) = reading.file(&path)? else {
             return Ok(false);
         };
-        match syntax::parse(&text) {
-            Ok(assignments) => self.assignments.extend(assignments),
-            Err(error) => {
-                return Err(Unread::Malformed {
-                    place: path,
-                    reason: error.to_string(),
-                });
-            }
+        let (assignments, stop) = syntax::parse(&bytes);
+        if let Some(stop) = stop {
+            return Err(reading.malformed(path, stop.to_string()));
         }
+        self.assignments.extend(assignments);
         self.files.push(path);
         Ok(true)
     }
@@ -63,6 +59,15 @@ impl Settings {
         let of_name = |one: &&Assignment| one.section == section && one.name == name;
         let last = self.assignments.iter().rev().find(of_name)?;
         (!last.value.is_empty()).then_some(&last.value)
+    }
+
+    /// The last value of a setting that takes one word of some: systemd passes over others, empty ones among them.
+    pub fn last(&self, section: &str, name: &str, is_taken: impl Fn(&str) -> bool) -> Option<&str> {
+        let of_name = self.assignments.iter().rev();
+        let mut values = of_name
+            .filter(|one| one.section == section && one.name == name)
+            .map(|one| one.value.as_str());
+        values.find(|value| is_taken(value))
     }
 
     /// Whether a setting is assigned at all, be it to nothing.
@@ -158,7 +163,7 @@ mod tests {
         assert_eq!(read(&Captured::default()), Ok(Settings::default()));
         let denied = Captured::default().denied("/etc/systemd/journald.conf");
         assert!(matches!(read(&denied), Err(Unread::Denied { .. })));
-        let malformed = Captured::default().file("/etc/systemd/journald.conf", "nonsense");
+        let malformed = Captured::default().file("/etc/systemd/journald.conf", "[Journal");
         assert!(matches!(read(&malformed), Err(Unread::Malformed { .. })));
     }
 }

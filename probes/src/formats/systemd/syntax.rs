@@ -18,86 +18,99 @@ pub struct Assignment {
     pub value: String,
 }
 
-/// A line that cannot be understood. systemd ignores it and goes on; a reader of evidence must know.
+/// Where systemd stops reading: of a unit file it then takes nothing, of a drop-in what stands before.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: {reason}")]
-pub struct SyntaxError {
+#[error("line {line}: {reason}; systemd reads no further")]
+pub struct Stop {
     /// From 1.
     pub line: usize,
     /// What is wrong.
     pub reason: &'static str,
 }
 
-/// The assignments of a file, in order.
-pub fn parse(text: &str) -> Result<Vec<Assignment>, SyntaxError> {
-    let mut first = None;
-    let assignments = scan(text, &mut |error| {
-        first.get_or_insert(error);
-    });
-    first.map_or(Ok(assignments), Err)
+/// The assignments of a file, in order, and where systemd stops, if it does. A line without `=` is left out with a warning,
+/// as systemd does; comments may hold any bytes.
+pub fn parse(bytes: &[u8]) -> (Vec<Assignment>, Option<Stop>) {
+    scan(bytes, |_| true)
 }
 
-/// As [`parse`], without the lines that cannot be understood, as systemd reads: for what it does, where what it was
-/// meant to do is another question.
+/// As [`parse`], without the lines that are wrong, for files of other programs in this syntax.
 pub fn lenient(text: &str) -> Vec<Assignment> {
-    scan(text, &mut |_| {})
+    scan(text.as_bytes(), |stop| {
+        stop.reason == TOO_MANY || stop.reason == TOO_LONG
+    })
+    .0
 }
 
-fn scan(text: &str, wrong: &mut dyn FnMut(SyntaxError)) -> Vec<Assignment> {
+const TOO_LONG: &str = "longer than 1 MiB";
+const TOO_MANY: &str = "more than 10,000 assignments";
+
+/// `stops`: whether what is wrong ends the reading.
+fn scan(bytes: &[u8], stops: impl Fn(&Stop) -> bool) -> (Vec<Assignment>, Option<Stop>) {
     let mut assignments = Vec::new();
     let mut section = String::new();
-    let mut lines = text.lines().enumerate();
+    let mut begun: Option<Vec<u8>> = None;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut lines = bytes.split(|byte| *byte == b'\n').enumerate().peekable();
     while let Some((index, line)) = lines.next() {
-        let error = |reason| SyntaxError {
-            line: index + 1,
-            reason,
-        };
-        let line = line.trim();
-        if line.is_empty() || is_comment(line) {
+        let line = line.trim_ascii();
+        // Within a line that goes on, too.
+        if is_comment(line) {
             continue;
         }
-        if let Some(rest) = line.strip_prefix('[') {
-            match rest.strip_suffix(']') {
-                Some(name) => name.clone_into(&mut section),
-                None => wrong(error("a section without its bracket")),
+        let mut whole = begun.take().unwrap_or_default();
+        whole.extend_from_slice(line);
+        let backslashes = whole.iter().rev().take_while(|byte| **byte == b'\\').count();
+        let problem = if whole.len() > MAX_LINE {
+            Some(TOO_LONG)
+        } else if backslashes % 2 == 1 {
+            whole.pop();
+            whole.push(b' ');
+            if lines.peek().is_some() {
+                begun = Some(whole);
+                continue;
             }
-            continue;
-        }
-        let Some((name, value)) = line.split_once('=') else {
-            wrong(error("neither a section nor an assignment"));
-            continue;
+            take(&whole, &mut section, &mut assignments)
+        } else {
+            take(&whole, &mut section, &mut assignments)
         };
-        let mut value = value.trim_start().to_owned();
-        while value.ends_with('\\') {
-            value.pop();
-            // Comments within a continued line are skipped.
-            let next = lines
-                .by_ref()
-                .map(|(_, next)| next.trim())
-                .find(|next| !is_comment(next));
-            let Some(next) = next else { break };
-            value.push(' ');
-            value.push_str(next);
-            if value.len() > MAX_LINE {
-                wrong(error("longer than 1 MiB"));
-                return assignments;
+        let problem = problem.or((assignments.len() > MAX_ASSIGNMENTS).then_some(TOO_MANY));
+        if let Some(reason) = problem {
+            let stop = Stop {
+                line: index + 1,
+                reason,
+            };
+            if stops(&stop) {
+                return (assignments, Some(stop));
             }
         }
+    }
+    (assignments, None)
+}
+
+/// One line; what is wrong with it.
+fn take(line: &[u8], section: &mut String, assignments: &mut Vec<Assignment>) -> Option<&'static str> {
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Some("not UTF-8");
+    };
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix('[') {
+        let Some(name) = rest.strip_suffix(']') else {
+            return Some("a section without its bracket");
+        };
+        name.clone_into(section);
+    } else if let Some((name, value)) = line.split_once('=') {
         assignments.push(Assignment {
             section: section.clone(),
             name: name.trim_end().to_owned(),
-            value: value.trim_end().to_owned(),
+            value: value.trim().to_owned(),
         });
-        if assignments.len() > MAX_ASSIGNMENTS {
-            wrong(error("more than 10,000 assignments"));
-            break;
-        }
     }
-    assignments
+    None
 }
 
-fn is_comment(line: &str) -> bool {
-    line.starts_with('#') || line.starts_with(';')
+fn is_comment(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b'#' | b';'))
 }
 
 /// A boolean as systemd reads it (`parse_boolean`); `None` if it is none.
@@ -119,7 +132,7 @@ mod tests {
     use super::*;
 
     fn triples(text: &str) -> Vec<(String, String, String)> {
-        let assignments = parse(text).unwrap().into_iter();
+        let assignments = parse(text.as_bytes()).0.into_iter();
         assignments.map(|one| (one.section, one.name, one.value)).collect()
     }
 
@@ -132,10 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_nothing_is_named() {
-        assert_eq!(parse("[S]\nA=1\nnonsense\n").unwrap_err().line, 3);
-        assert_eq!(parse("[S\n").unwrap_err().line, 1);
+    fn lines_without_an_assignment_are_left_out_and_others_end_the_reading() {
+        assert_eq!(triples("[S]\nA=1\nnonsense\nB=2\n").len(), 2);
+        let (before, stop) = parse(b"[S]\nA=1\n[Bad\nB=2\n");
+        assert_eq!((before.len(), stop.unwrap().line), (1, 3));
+        let (before, stop) = parse(b"\xef\xbb\xbf[S]\n# \xe4\nA=1\nB=\xe4\nC=2\n");
+        assert_eq!((before.len(), stop.unwrap().line), (1, 4));
+        assert_eq!(lenient("[S]\nA=1\n[Bad\nB=2\n").len(), 2);
+    }
+
+    #[test]
+    fn lines_that_go_on() {
         assert_eq!(triples("[S]\nA=1\\\n")[0].2, "1");
+        assert_eq!(triples("[S]\nA=1\\\\\nB=2\n")[0].2, "1\\\\");
+        assert_eq!(triples("[S]\nA=1\\\n\nB=2\n").len(), 2);
     }
 
     #[test]
@@ -148,7 +171,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_ends(text in "[\\[\\]=\\\\#;aA \n]{0,200}") {
-            let _ = parse(&text);
+            let _ = (parse(text.as_bytes()), lenient(&text));
         }
     }
 }

@@ -133,8 +133,8 @@ impl Units {
         self.told.files.file(unit).map(|file| file.path.as_str())
     }
 
-    /// The assignments of a unit's file and drop-ins, in the order in which systemd applies them. `Ok(None)`: no such unit,
-    /// or it is masked.
+    /// The assignments of a unit's file and drop-ins, in the order in which systemd applies them; of a drop-in that it stops
+    /// reading those before. `Ok(None)`: no such unit, or it is masked.
     pub fn assignments(&self, reading: &Reading<'_>, unit: &str) -> Result<Option<Vec<syntax::Assignment>>, Unread> {
         let Some(file) = self.told.files.file(unit).filter(|file| !file.masked) else {
             return Ok(None);
@@ -142,11 +142,11 @@ impl Units {
         let drop_ins = self.told.files.drop_ins(reading, self.told.files.canonical(unit))?;
         let mut assignments = Vec::new();
         for path in std::iter::once(file.path.clone()).chain(drop_ins) {
-            let text = reading.text(&path)?.unwrap_or_default();
-            let parsed = syntax::parse(&text).map_err(|error| Unread::Malformed {
-                place: path,
-                reason: error.to_string(),
-            })?;
+            let bytes = reading.file(&path)?.unwrap_or_default();
+            let (parsed, stop) = syntax::parse(&bytes);
+            if let Some(stop) = stop.filter(|_| path == file.path) {
+                return Err(reading.malformed(path, stop.to_string()));
+            }
             assignments.extend(parsed);
         }
         Ok(Some(assignments))

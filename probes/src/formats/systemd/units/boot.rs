@@ -61,16 +61,20 @@ fn implied(unit: &str, own: &BTreeMap<String, Vec<String>>) -> bool {
     default && late.iter().any(|kind| unit.ends_with(kind))
 }
 
-/// The words of the assignments that matter here, from the unit's file and drop-ins. Lines that systemd ignores are
-/// ignored.
+/// The words of the assignments that matter here, from the unit's file and drop-ins.
 fn own_words(reading: &Reading<'_>, files: &Files, unit: &str) -> Result<BTreeMap<String, Vec<String>>, Unread> {
     let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Some(file) = files.file(unit) else { return Ok(own) };
     let drop_ins = files.drop_ins(reading, unit)?;
     for path in std::iter::once(&file.path).chain(&drop_ins) {
-        // Many and of the vendor's: noted only if they could not be read.
-        let Some(text) = reading.attribute(path)? else { continue };
-        for one in syntax::lenient(&text) {
+        let Some(bytes) = reading.one_of_many(path)? else {
+            continue;
+        };
+        let (assignments, stop) = syntax::parse(&bytes);
+        if stop.is_some() && *path == file.path {
+            return Ok(own); // It is not loaded.
+        }
+        for one in assignments {
             let matters = match one.section.as_str() {
                 "Unit" => PULLS.contains(&one.name.as_str()) || one.name == "DefaultDependencies",
                 "Service" => one.name == "ExecStart" || one.name == "Sockets",

@@ -68,7 +68,7 @@ impl Files {
         let path = format!("{folder}/{name}");
         match name.rsplit_once('.') {
             Some((unit, "wants" | "requires" | "upholds")) if kind != Kind::File => {
-                for link in reading.list(&path)?.unwrap_or_default() {
+                for link in reading.entries(&path)?.unwrap_or_default() {
                     self.wanted.entry(unit.to_owned()).or_default().insert(link.name);
                 }
             }
@@ -136,7 +136,7 @@ impl Files {
         let mut names = self.names(unit);
         names.extend(shorter(unit));
         for folder in names.iter().filter_map(|name| self.drop_ins.get(name)).flatten() {
-            for entry in reading.list(folder)?.unwrap_or_default() {
+            for entry in reading.entries(folder)?.unwrap_or_default() {
                 if entry.name.strip_suffix(".conf").is_none() || found.contains_key(&entry.name) {
                     continue;
                 }

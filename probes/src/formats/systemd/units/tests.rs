@@ -39,6 +39,37 @@ fn host() -> Captured {
 }
 
 #[test]
+fn bytes_and_sizes_that_systemd_takes() {
+    let host = host()
+        .file(
+            "/usr/lib/systemd/system/a.service",
+            b"[Unit]\n# \xe4\nWants=b2.service c.service\n",
+        )
+        .file("/usr/lib/systemd/system/b2.service", "[Unit]\nWants=d.service\n[Bad\n")
+        .file(
+            "/usr/lib/systemd/system/c.service",
+            format!("{}[Unit]\nWants=e.service\n", "# padding\n".repeat(10_000)),
+        )
+        .file("/usr/lib/systemd/system/d.service", "")
+        .file("/usr/lib/systemd/system/e.service", "")
+        .file(
+            "/etc/systemd/system/e.service.d/x.conf",
+            "[Service]\nUser=a\n[Bad\nUser=b\n",
+        );
+    let units = units(&host);
+    let at_boot = |unit: &str| units.state(unit).unwrap().at_boot;
+    assert_eq!(at_boot("e.service"), AtBoot::Pulled);
+    // Its file is not taken, so that it pulls nothing in.
+    assert_eq!(at_boot("d.service"), AtBoot::NotPulled);
+    let reading = testing(&host);
+    assert!(matches!(
+        units.assignments(&reading, "b2.service"),
+        Err(Unread::Malformed { .. })
+    ));
+    assert_eq!(units.assignments(&reading, "e.service").unwrap().unwrap().len(), 1);
+}
+
+#[test]
 fn at_boot_and_now() {
     let running = host().link("/run/systemd/units/invocation:a.service", "0123");
     let units = units(&running);
