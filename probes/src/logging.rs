@@ -31,6 +31,9 @@ use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe,
 use crate::reading::{Reading, Unread};
 
 const JOURNAL: &str = "/var/log/journal";
+const RUNTIME: &str = "/run/log/journal";
+/// journald.conf(5); another word counts for nothing, and so does one of them in capitals.
+const STORAGES: [&str; 4] = ["auto", "none", "persistent", "volatile"];
 
 /// The probe.
 pub struct LoggingProbe;
@@ -38,11 +41,11 @@ pub struct LoggingProbe;
 impl Probe for LoggingProbe {
     const SPEC: Spec = Spec {
         id: "logging",
-        version: 1,
+        version: 2,
         title: "Where log messages are kept and sent, for how long, and who can read them",
         reads: &[
             "/etc/systemd/journald.conf and journal-upload.conf with their drop-ins",
-            "/var/log/journal/",
+            "/var/log/journal/, /run/log/journal/",
             "/etc/rsyslog.conf and what it includes",
             "/etc/syslog-ng/syslog-ng.conf and what it includes",
             "/etc/logrotate.conf and what it includes",
@@ -162,10 +165,8 @@ fn journald(reading: &Reading<'_>) -> Known<Journald> {
         Ok(folder) => folder,
         Err(unread) => return Known::unread(&unread),
     };
-    let storage = settings
-        .get("Journal", "Storage")
-        .unwrap_or("auto")
-        .to_ascii_lowercase();
+    let storage = settings.last("Journal", "Storage", |value| STORAGES.contains(&value));
+    let storage = storage.unwrap_or("auto").to_owned();
     let mut values = BTreeMap::new();
     for name in NAMES {
         if let Some(value) = settings.get("Journal", name) {
@@ -175,6 +176,7 @@ fn journald(reading: &Reading<'_>) -> Known<Journald> {
     Known::Observed(Journald {
         kept_over_reboot: storage == "persistent" || (storage == "auto" && folder.is_some()),
         storage,
+        written_last: written_last(reading),
         settings: values,
         sealing_key: sealing_key(
             reading,
@@ -182,6 +184,25 @@ fn journald(reading: &Reading<'_>) -> Known<Journald> {
         ),
         files: settings.files,
     })
+}
+
+/// By which of the two files that journald writes now was written last: where it starts to write to the other, it leaves the
+/// one behind.
+fn written_last(reading: &Reading<'_>) -> Known<JournalPlace> {
+    let newest = |folder: &str| -> Result<Option<i64>, Unread> {
+        let mut newest = None;
+        for machine in reading.list(folder)?.unwrap_or_default().into_iter().take(100) {
+            let stat = reading.stat(&format!("{folder}/{}/system.journal", machine.name))?;
+            newest = newest.max(stat.map(|stat| stat.mtime));
+        }
+        Ok(newest)
+    };
+    match (newest(JOURNAL), newest(RUNTIME)) {
+        (Ok(None), Ok(None)) => Known::not(Outcome::Absent, "there is no journal file"),
+        (Ok(kept), Ok(lost)) if kept > lost => Known::Observed(JournalPlace::Persistent),
+        (Ok(_), Ok(_)) => Known::Observed(JournalPlace::Volatile),
+        (Err(unread), _) | (_, Err(unread)) => Known::unread(&unread),
+    }
 }
 
 /// `fss` beside the journal files of any machine id.
@@ -206,7 +227,9 @@ fn journal_upload(reading: &Reading<'_>) -> Known<String> {
     }
 }
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 25] = [
+    "/var/lib/lastlog/lastlog2.db",
+    "/var/lib/wtmpdb/wtmp.db",
     "/var/log",
     "/var/log/audit",
     "/var/log/audit/audit.log",
@@ -229,6 +252,7 @@ const FILES: [&str; 22] = [
     "/var/log/sudo.log",
     "/var/log/syslog",
     "/var/log/wtmp",
+    "/var/log/wtmp.db",
 ];
 
 fn log_files(reading: &Reading<'_>) -> Result<Vec<LogFile>, Unread> {

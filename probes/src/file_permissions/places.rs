@@ -11,7 +11,7 @@ use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 
 /// Files, whatever the distribution.
-const FILES: [(&str, Area); 62] = [
+const FILES: [(&str, Area); 65] = [
     ("/boot/grub/grub.cfg", Area::Boot),
     ("/boot/grub/user.cfg", Area::Boot),
     ("/boot/grub2/grub.cfg", Area::Boot),
@@ -63,6 +63,8 @@ const FILES: [(&str, Area); 62] = [
     ("/etc/sudo.conf", Area::Sudo),
     ("/etc/sudoers", Area::Sudo),
     ("/etc/sysctl.conf", Area::System),
+    ("/var/lib/lastlog/lastlog2.db", Area::Logs),
+    ("/var/lib/wtmpdb/wtmp.db", Area::Logs),
     ("/var/log/audit/audit.log", Area::Logs),
     ("/var/log/auth.log", Area::Logs),
     ("/var/log/btmp", Area::Logs),
@@ -74,6 +76,7 @@ const FILES: [(&str, Area); 62] = [
     ("/var/log/secure", Area::Logs),
     ("/var/log/syslog", Area::Logs),
     ("/var/log/wtmp", Area::Logs),
+    ("/var/log/wtmp.db", Area::Logs),
 ];
 
 /// Whether the contents of a folder are looked at.

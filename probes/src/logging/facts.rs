@@ -32,15 +32,28 @@ pub struct Logging {
 pub struct Journald {
     /// The files, in the order in which they were read.
     pub files: Vec<String>,
-    /// Where the journal is stored, `auto` if not set.
+    /// Where the journal is to be stored: `Storage`, the last that systemd takes, `auto` if there is none.
     pub storage: String,
-    /// Whether the journal survives a reboot: `storage` is `persistent`, or it is `auto` and `/var/log/journal` is there.
+    /// Whether it is to survive a reboot: `storage` is `persistent`, or it is `auto` and `/var/log/journal` is there. journald
+    /// asks for `storage` when it starts.
     pub kept_over_reboot: bool,
+    /// Where journald wrote last; absent if there is no journal file.
+    pub written_last: Known<JournalPlace>,
     /// The settings that are set, as written, by name: `SystemMaxUse`, `SystemKeepFree`, `MaxRetentionSec`, `MaxFileSec`,
     /// `ForwardToSyslog`, `Compress`, `Seal`, `RateLimitIntervalSec`, `RateLimitBurst`, `MaxLevelStore`, `Audit`.
     pub settings: BTreeMap<String, String>,
     /// Whether there is a key for sealing, without which `Seal` does nothing.
     pub sealing_key: Known<bool>,
+}
+
+/// Where a journal file lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalPlace {
+    /// In `/var/log/journal`.
+    Persistent,
+    /// In `/run/log/journal`, which the next boot empties.
+    Volatile,
 }
 
 /// A daemon or shipper.

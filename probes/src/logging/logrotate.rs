@@ -46,7 +46,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Rotation>, Unread> {
     };
     let mut global = Settings::default();
     let includes = file(&mut rotation, &mut global, MAIN, &text);
-    for included in includes {
+    for (included, global) in includes {
         let mut paths = vec![];
         if matches!(reading.stat(&included)?, Some(stat) if stat.kind == Kind::Folder) {
             let entries = reading.list(&included)?.unwrap_or_default().into_iter();
@@ -76,8 +76,8 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Rotation>, Unread> {
     Ok(Some(rotation))
 }
 
-/// Gives what is included.
-fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) -> Vec<String> {
+/// Gives what is included, with the settings that hold there.
+fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) -> Vec<(String, Settings)> {
     let mut includes = vec![];
     let mut names: Vec<String> = vec![];
     let mut block: Option<Settings> = None;
@@ -113,7 +113,7 @@ fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) 
                 block = Some(global.clone());
             }
         } else if let Some(included) = line.strip_prefix("include ") {
-            includes.push(included.trim().to_owned());
+            includes.push((included.trim().to_owned(), global.clone()));
         } else if line.starts_with('}') || !line.starts_with(|c: char| c.is_ascii_alphabetic()) {
             rotation.unparsed.push(format!("{path}:{}", index + 1));
         } else {

@@ -10,6 +10,8 @@ use crate::reading::{Reading, Unread};
 
 const MAIN: &str = "/etc/rsyslog.conf";
 const MAX_FILES: usize = 500;
+/// Files that include each other.
+const MAX_DEPTH: u8 = 20;
 const MAX_TARGETS: usize = 1_000;
 /// Drivers that encrypt.
 const TLS_DRIVERS: [&str; 3] = ["gtls", "ossl", "mbedtls"];
@@ -17,31 +19,13 @@ const TLS_DRIVERS: [&str; 3] = ["gtls", "ossl", "mbedtls"];
 /// `None` if there is no configuration.
 pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Rsyslog>, Unread> {
     let mut state = State::default();
-    let mut waiting = vec![MAIN.to_owned()];
-    let mut files = vec![];
-    while let Some(path) = waiting.pop() {
-        if files.len() >= MAX_FILES || state.targets.len() + state.local.len() > MAX_TARGETS {
-            return Err(Unread::Failed {
-                place: path,
-                reason: "too many files or targets".to_owned(),
-            });
-        }
-        let Some(text) = reading.text(&path)? else { continue };
-        files.push(path.clone());
-        let mut included = vec![];
-        for pattern in state.file(&path, &text) {
-            included.extend(included::files(reading, &included::below("/etc", &pattern))?);
-        }
-        waiting.extend(included.into_iter().rev());
-    }
-    if files.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(state.into_facts(files)))
+    state.read(reading, MAIN.to_owned(), MAX_DEPTH)?;
+    Ok((!state.files.is_empty()).then(|| state.into_facts()))
 }
 
 #[derive(Default)]
 struct State {
+    files: Vec<String>,
     targets: Vec<Target>,
     local: Vec<LocalTarget>,
     file_create_mode: Option<String>,
@@ -61,7 +45,7 @@ struct Target {
 }
 
 impl State {
-    fn into_facts(self, files: Vec<String>) -> Rsyslog {
+    fn into_facts(self) -> Rsyslog {
         let default = self.default_driver.unwrap_or_default();
         let targets = self.targets.into_iter().map(|target| {
             let mut remote = target.remote;
@@ -72,7 +56,7 @@ impl State {
             remote
         });
         Rsyslog {
-            files,
+            files: self.files,
             targets: targets.collect(),
             local: self.local,
             file_create_mode: self.file_create_mode,
@@ -80,16 +64,33 @@ impl State {
         }
     }
 
-    /// Gives the patterns that are included.
-    fn file(&mut self, path: &str, text: &str) -> Vec<String> {
-        let mut included = vec![];
-        for statement in statements(text) {
+    /// What is included counts where it is included: settings of the old form hold for what follows.
+    fn read(&mut self, reading: &Reading<'_>, path: String, depth: u8) -> Result<(), Unread> {
+        if depth == 0 || self.files.len() >= MAX_FILES || self.targets.len() + self.local.len() > MAX_TARGETS {
+            return Err(Unread::Failed {
+                place: path,
+                reason: "too many files or targets".to_owned(),
+            });
+        }
+        let Some(text) = reading.text(&path)? else {
+            return Ok(());
+        };
+        self.files.push(path.clone());
+        for statement in statements(&text) {
+            let mut included = vec![];
             match statement {
-                Statement::Object { before, kind, values } => self.object(path, &before, &kind, &values, &mut included),
-                Statement::Line(line) => self.line(path, &line, &mut included),
+                Statement::Object { before, kind, values } => {
+                    self.object(&path, &before, &kind, &values, &mut included);
+                }
+                Statement::Line(line) => self.line(&path, &line, &mut included),
+            }
+            for pattern in included {
+                for file in included::files(reading, &included::below("/etc", &pattern))? {
+                    self.read(reading, file, depth - 1)?;
+                }
             }
         }
-        included
+        Ok(())
     }
 
     fn object(

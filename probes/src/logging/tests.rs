@@ -132,7 +132,7 @@ fn journal_settings() {
     let host = debian()
         .file(
             "/etc/systemd/journald.conf",
-            "[Journal]\nStorage=Volatile\nSystemMaxUse=1G\n",
+            "[Journal]\nStorage=volatile\nSystemMaxUse=1G\n",
         )
         .file(
             "/etc/systemd/journal-upload.conf",
@@ -144,6 +144,55 @@ fn journal_settings() {
     assert_eq!(facts["journald"]["value"]["sealing_key"]["value"], true);
     assert_eq!(facts["journald"]["value"]["settings"], json!({"SystemMaxUse": "1G"}));
     assert_eq!(facts["journal_upload"]["value"], "https://log.example.org:19532");
+}
+
+#[test]
+fn where_the_journal_is_kept() {
+    let journald = |storage: &str, host: Captured| {
+        let conf = format!("[Journal]\n{storage}\n");
+        facts(&host.file("/etc/systemd/journald.conf", conf))["journald"]["value"].clone()
+    };
+    // No word that journald takes.
+    let capital = journald("Storage=Persistent", debian());
+    assert_eq!(
+        (&capital["storage"], &capital["kept_over_reboot"]),
+        (&json!("auto"), &json!(false))
+    );
+    assert_eq!(capital["written_last"]["outcome"], "absent");
+    assert_eq!(journald("Storage=none\nStorage=maybe", debian())["storage"], "none");
+    let (kept, lost) = ("/var/log/journal/1/system.journal", "/run/log/journal/1/system.journal");
+    let both = |kept_at, lost_at| {
+        debian()
+            .file(kept, "")
+            .mtime(kept, kept_at)
+            .file(lost, "")
+            .mtime(lost, lost_at)
+    };
+    let told = |host| journald("Storage=persistent", host)["written_last"]["value"].clone();
+    assert_eq!(told(both(20, 10)), "persistent");
+    assert_eq!(told(both(10, 20)), "volatile");
+    assert_eq!(told(debian().file(lost, "")), "volatile");
+    assert_eq!(told(debian().file(kept, "")), "persistent");
+}
+
+#[test]
+fn what_is_included_holds_where_it_is_included() {
+    let host = debian()
+        .file("/etc/rsyslog.d/a.conf", "*.* @@log1.example.org:6514\n")
+        .file(
+            "/etc/rsyslog.conf",
+            "$DefaultNetstreamDriver gtls\n$IncludeConfig /etc/rsyslog.d/*.conf\n$ActionSendStreamDriverMode 1\n*.* @@log2.example.org\n",
+        )
+        .file("/etc/logrotate.d/a", "/var/log/a { \n rotate 2\n}\n")
+        .file("/etc/logrotate.conf", "weekly\ninclude /etc/logrotate.d\ndaily\ncompress\n");
+    let facts = facts(&host);
+    let targets = facts["rsyslog"]["value"]["targets"].as_array().unwrap();
+    assert_eq!((&targets[0]["tls"], &targets[1]["tls"]), (&json!(false), &json!(true)));
+    let logs = &facts["rotation"]["value"]["logs"][0];
+    assert_eq!(
+        (&logs["frequency"], &logs["compress"]),
+        (&json!("weekly"), &json!(false))
+    );
 }
 
 proptest! {
