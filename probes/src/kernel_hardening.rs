@@ -7,7 +7,7 @@
 //! `/proc/sys` (kernel `Documentation/admin-guide/sysctl`), sysctl.d(5); kernel_lockdown(7);
 //! `/sys/module/module/parameters/sig_enforce`; efivarfs (UEFI specification, *Globally Defined Variables*; shim's
 //! `MokSBStateRT`); `/sys/devices/system/cpu/vulnerabilities` (kernel `Documentation/ABI/testing/sysfs-devices-system-cpu`);
-//! `/proc/cmdline`, `/etc/default/grub`, `/etc/kernel/cmdline`, Boot Loader Specification entries;
+//! `/proc/cmdline`, `grub.cfg`, `/etc/default/grub`, `/etc/kernel/cmdline`, Boot Loader Specification entries;
 //! `Documentation/admin-guide/tainted-kernels.rst`; modprobe.d(5); coredump.conf(5), limits.conf(5), core(5).
 //!
 //! # Privilege
@@ -71,7 +71,7 @@ pub struct KernelHardeningProbe;
 impl Probe for KernelHardeningProbe {
     const SPEC: Spec = Spec {
         id: "kernel-hardening",
-        version: 1,
+        version: 2,
         title: "How far the kernel defends itself: settings now and at boot, lockdown, secure boot, mitigations, core dumps",
         reads: &[
             "/proc/sys/",
@@ -79,12 +79,15 @@ impl Probe for KernelHardeningProbe {
             "/run/sysctl.d/",
             "/usr/lib/sysctl.d/",
             "/etc/sysctl.conf",
+            "/etc/ufw/ufw.conf, /etc/default/ufw and the file of settings that it names",
             "/sys/kernel/security/lockdown",
             "/sys/module/module/parameters/sig_enforce",
             "/sys/firmware/efi/efivars/",
             "/sys/kernel/iommu_groups/",
             "/sys/devices/system/cpu/vulnerabilities/",
             "/proc/cmdline",
+            "/boot/grub/grub.cfg, /boot/grub2/grub.cfg, /boot/efi/EFI/*/grub.cfg",
+            "/boot/grub2/grubenv",
             "/etc/default/grub",
             "/etc/default/grub.d/",
             "/etc/kernel/cmdline",
@@ -117,7 +120,7 @@ impl Probe for KernelHardeningProbe {
             "The kernel's own default for a setting that no file sets: after the next boot that holds.",
             "Settings that units give their own processes (LimitCORE=, namespaces).",
             "Whether the firmware's keys are the vendor's own, and what was measured at boot.",
-            "Options that the boot loader was given by hand, or that stand in its generated file alone.",
+            "Options that the boot loader was given by hand, and which entry it chooses.",
         ],
     };
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::shell;
 use crate::reading::{Kind, Reading, Unread};
 
 /// By precedence.
@@ -16,6 +17,8 @@ const FOLDERS: [&str; 5] = [
 const MAIN: &str = "/etc/sysctl.conf";
 /// Where systemd's own program lies.
 const SYSTEMD: [&str; 2] = ["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"];
+/// ufw(8) sets what stands in the file that its defaults name, when it starts.
+const UFW: [&str; 2] = ["/etc/ufw/ufw.conf", "/etc/default/ufw"];
 /// Files and assignments that are looked at.
 const MAX_FILES: usize = 1_000;
 const MAX_ASSIGNMENTS: usize = 100_000;
@@ -28,6 +31,8 @@ pub struct Sysctl {
     exact: BTreeMap<String, usize>,
     /// Whether patterns yield to plain keys, as systemd has it; with procps the last one wins.
     by_systemd: bool,
+    /// What ufw sets, if it is switched on. Nothing says whether it starts before or after the others.
+    ufw: Option<Box<Self>>,
     /// Lines that are no assignment, as `path:line`; what reads them at boot skips them. At most 100.
     pub unparsed: Vec<String>,
 }
@@ -76,6 +81,7 @@ impl Sysctl {
             }
         }
         sysctl.index();
+        sysctl.ufw = ufw(reading)?.map(Box::new);
         Ok(sysctl)
     }
 
@@ -112,8 +118,21 @@ impl Sysctl {
         }
     }
 
-    /// What is set at boot for a key, in the form `net/ipv4/ip_forward`.
-    pub fn configured(&self, key: &str) -> Option<&Assignment> {
+    /// What is set at boot for a key, in the form `net/ipv4/ip_forward`; an error if two set it differently and nothing says
+    /// who comes last.
+    pub fn configured(&self, key: &str) -> Result<Option<&Assignment>, String> {
+        let own = self.of_files(key);
+        let of_ufw = self.ufw.as_ref().and_then(|ufw| ufw.of_files(key));
+        match (own, of_ufw) {
+            (Some(own), Some(of_ufw)) if own.value != of_ufw.value => Err(format!(
+                "{} and {} set it differently, and nothing says who comes last",
+                own.file, of_ufw.file
+            )),
+            (own, of_ufw) => Ok(own.or(of_ufw)),
+        }
+    }
+
+    fn of_files(&self, key: &str) -> Option<&Assignment> {
         let exact = self.exact.get(key).copied();
         let fits = |assignment: &Assignment| is_pattern(&assignment.key) && glob(&assignment.key, key);
         let pattern = || self.assignments.iter().rposition(fits);
@@ -130,6 +149,26 @@ impl Sysctl {
     pub fn keys(&self) -> BTreeSet<&str> {
         self.exact.keys().map(String::as_str).collect()
     }
+}
+
+fn ufw(reading: &Reading<'_>) -> Result<Option<Sysctl>, Unread> {
+    let [conf, defaults] = UFW;
+    let conf = shell::assignments(&reading.text(conf)?.unwrap_or_default());
+    if !shell::last(&conf, "ENABLED").is_some_and(|value| value.eq_ignore_ascii_case("yes")) {
+        return Ok(None);
+    }
+    let defaults = shell::assignments(&reading.text(defaults)?.unwrap_or_default());
+    let Some(path) = shell::last(&defaults, "IPT_SYSCTL").filter(|path| path.starts_with('/')) else {
+        return Ok(None);
+    };
+    let Some(text) = reading.text(path)? else {
+        return Ok(None);
+    };
+    let mut sysctl = Sysctl::default();
+    sysctl.take(path, &text);
+    sysctl.assignments.truncate(MAX_ASSIGNMENTS);
+    sysctl.index();
+    Ok(Some(sysctl))
 }
 
 /// The value of a key now, in the form `net/ipv4/ip_forward`; `Ok(None)`: this kernel has no such key.
@@ -247,7 +286,7 @@ mod tests {
     }
 
     fn value(sysctl: &Sysctl, key: &str) -> Option<String> {
-        sysctl.configured(key).and_then(|one| one.value.clone())
+        sysctl.configured(key).unwrap().and_then(|one| one.value.clone())
     }
 
     fn systemd() -> Captured {
@@ -292,6 +331,30 @@ mod tests {
     }
 
     #[test]
+    fn ufw_sets_some_too() {
+        let host = systemd()
+            .file(
+                "/etc/sysctl.d/a.conf",
+                "net.ipv4.conf.all.log_martians=1\nnet.ipv4.tcp_syncookies=1\n",
+            )
+            .file("/etc/default/ufw", "# IPT_SYSCTL=/x\nIPT_SYSCTL=/etc/ufw/sysctl.conf\n")
+            .file(
+                "/etc/ufw/sysctl.conf",
+                "net/ipv4/conf/all/log_martians=0\nnet/ipv4/tcp_syncookies=1\nnet/ipv4/ip_forward=1\n",
+            );
+        let off = read(&host.clone().file("/etc/ufw/ufw.conf", "ENABLED=no\n"));
+        assert_eq!(value(&off, "net/ipv4/conf/all/log_martians").as_deref(), Some("1"));
+        let on = read(&host.file("/etc/ufw/ufw.conf", "ENABLED=yes\n"));
+        assert_eq!(value(&on, "net/ipv4/ip_forward").as_deref(), Some("1"));
+        assert_eq!(value(&on, "net/ipv4/tcp_syncookies").as_deref(), Some("1"));
+        assert!(
+            on.configured("net/ipv4/conf/all/log_martians")
+                .unwrap_err()
+                .contains("/etc/ufw/sysctl.conf")
+        );
+    }
+
+    #[test]
     fn keys_and_globs() {
         assert_eq!(
             normal("net.ipv4.conf.enp3s0/200.forwarding"),
@@ -331,7 +394,7 @@ mod tests {
         #[test]
         fn any_text_ends(text in "[a-z./=*# \\n-]{0,200}") {
             let sysctl = read(&systemd().file("/etc/sysctl.d/a.conf", text));
-            sysctl.configured("kernel/sysrq");
+            let _ = sysctl.configured("kernel/sysrq");
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct KernelHardening {
     pub vulnerabilities: Known<Vec<Vulnerability>>,
     /// Options of the kernel's command line that bear on security, as it was started, sorted.
     pub command_line: Known<Vec<String>>,
-    /// The same, where they are configured for the next boot: one entry for each file, sorted by path.
+    /// The same, where they are configured for the next boot: one entry for each different line of a file, sorted.
     pub command_lines_at_boot: Known<Vec<CommandLine>>,
     /// What has tainted the kernel since it started, sorted.
     pub tainted: Known<Vec<String>>,
@@ -45,7 +45,8 @@ pub struct Setting {
     pub key: String,
     /// Its value now; absent if this kernel does not have it.
     pub now: Known<i64>,
-    /// The value that a file sets at boot; absent if none does.
+    /// The value that a file sets at boot; absent if none does, unsupported if ufw and another file set it differently,
+    /// since nothing says which comes last.
     pub at_boot: Known<i64>,
     /// The file that sets it; empty if none does.
     pub set_by: String,
@@ -154,6 +155,8 @@ pub enum VulnerabilityStatus {
 pub struct CommandLine {
     /// The file.
     pub file: String,
+    /// Whether the boot loader reads it. Else a tool makes such files of it, and what stands in it may not hold yet.
+    pub read_at_boot: bool,
     /// Those of its options that bear on security, sorted.
     pub options: Vec<String>,
 }

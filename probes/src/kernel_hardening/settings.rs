@@ -1,5 +1,7 @@
 //! Settings that bear on security.
 
+use evidence::facts::Outcome;
+
 use super::facts::Setting;
 use super::malformed;
 use crate::formats::sysctl::{self, Sysctl};
@@ -99,15 +101,17 @@ pub(super) fn read(reading: &Reading<'_>, sysctl: &Result<Sysctl, Unread>) -> Ve
         };
         let configured = sysctl.as_ref().map(|sysctl| sysctl.configured(key));
         let (at_boot, set_by) = match configured {
-            Ok(Some(set)) => {
+            Ok(Ok(Some(set))) => {
                 let value = set.value.as_deref().unwrap_or_default();
                 (number(&set.file, value), set.file.clone())
             }
-            Ok(None) => (Known::absent("no file sets it"), String::new()),
+            Ok(Ok(None)) => (Known::absent("no file sets it"), String::new()),
+            Ok(Err(why)) => (Known::not(Outcome::Unsupported, why), String::new()),
             Err(unread) => (Known::unread(unread), String::new()),
         };
-        let absent = matches!(&now, Known::Not(why) if why.outcome == evidence::facts::Outcome::Absent);
-        let there = !absent || !set_by.is_empty() || configured.is_err();
+        let absent = matches!(&now, Known::Not(why) if why.outcome == Outcome::Absent);
+        let set = !matches!(&at_boot, Known::Not(why) if why.outcome == Outcome::Absent);
+        let there = !absent || set;
         there.then(|| Setting {
             key: key.replace('/', "."),
             now,

@@ -159,7 +159,12 @@ fn command_lines() {
         )
         .file(
             "/boot/loader/entries/a.conf",
-            "title x\nlinux /v\noptions root=x selinux=0 \n",
+            "title x\nlinux /v\noptions root=x selinux=0 $kernelopts ${none}\n",
+        )
+        .file("/boot/grub2/grubenv", "# GRUB Environment Block\nkernelopts=ro fips=1\n####")
+        .file(
+            "/boot/grub/grub.cfg",
+            "menuentry 'x' {\n\tlinux\t/vmlinuz root=1 ro audit=1 quiet\n}\nmenuentry 'y' {\n linux /vmlinuz root=1 ro single audit=1\n}\n# linux /no audit=0\n",
         )
         .file(
             "/etc/kernel/cmdline",
@@ -173,9 +178,11 @@ fn command_lines() {
     assert_eq!(
         facts["command_lines_at_boot"]["value"],
         json!([
-            {"file": "/boot/loader/entries/a.conf", "options": ["selinux=0"]},
-            {"file": "/etc/default/grub", "options": ["apparmor=1", "audit=1"]},
-            {"file": "/etc/kernel/cmdline", "options": ["ima_appraise=enforce", "init_on_alloc=1", "lockdown=integrity"]},
+            {"file": "/boot/grub/grub.cfg", "read_at_boot": true, "options": ["audit=1"]},
+            {"file": "/boot/grub/grub.cfg", "read_at_boot": true, "options": ["audit=1", "single"]},
+            {"file": "/boot/loader/entries/a.conf", "read_at_boot": true, "options": ["fips=1", "selinux=0"]},
+            {"file": "/etc/default/grub", "read_at_boot": false, "options": ["apparmor=1", "audit=1"]},
+            {"file": "/etc/kernel/cmdline", "read_at_boot": false, "options": ["ima_appraise=enforce", "init_on_alloc=1", "lockdown=integrity"]},
         ])
     );
 }
