@@ -18,6 +18,7 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod facts;
+mod profiles;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub struct MandatoryAccessProbe;
 impl Probe for MandatoryAccessProbe {
     const SPEC: Spec = Spec {
         id: "mandatory-access",
-        version: 1,
+        version: 2,
         title: "Whether AppArmor or SELinux runs and enforces, and which other security modules the kernel has",
         reads: &[
             "/sys/kernel/security/lsm",
@@ -49,7 +50,7 @@ impl Probe for MandatoryAccessProbe {
             "/sys/module/apparmor/parameters/enabled",
             "/sys/fs/selinux/",
             "/etc/selinux/config and the policy's active modules",
-            "/etc/apparmor.d/disable/",
+            "/etc/apparmor.d/ with disable/ and force-complain/",
             "/proc/sys/kernel/yama/ptrace_scope",
             "/proc/cmdline",
             "unit files",
@@ -57,13 +58,19 @@ impl Probe for MandatoryAccessProbe {
         runs: &[],
         privilege: Privilege::DacReadSearch,
         cadence: Cadence::EveryRound,
-        watch: &["/etc/apparmor.d/", "/etc/apparmor.d/disable/", "/etc/selinux/"],
+        watch: &[
+            "/etc/apparmor.d/",
+            "/etc/apparmor.d/disable/",
+            "/etc/apparmor.d/force-complain/",
+            "/etc/selinux/",
+        ],
         budget: Budget {
             millis: 2_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[
             "What the profiles and the policy allow.",
+            "Profiles that snapd, Docker, libvirt and LXC keep elsewhere and load themselves, but for what is loaded.",
             "Which running processes no profile confines.",
         ],
     };
@@ -72,11 +79,18 @@ impl Probe for MandatoryAccessProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<MandatoryAccess, NoNames>, ProbeError> {
+        let apparmor = Known::of(apparmor(reading), "/sys/module/apparmor");
+        let disabled = disabled(reading);
+        let loaded = match &apparmor {
+            Known::Observed(apparmor) => apparmor.profiles.clone(),
+            Known::Not(why) => Known::Not(why.clone()),
+        };
         let facts = MandatoryAccess {
             modules: modules(reading),
-            apparmor: Known::of(apparmor(reading), "/sys/module/apparmor"),
+            apparmor_on_disk: profiles::on_disk(reading, &disabled, &loaded),
+            apparmor,
             apparmor_at_boot: at_boot(reading),
-            apparmor_disabled: disabled(reading),
+            apparmor_disabled: disabled,
             selinux: Known::of(selinux(reading), SELINUX),
             selinux_at_boot: Known::of(configured(reading), "/etc/selinux/config"),
             lockdown: lockdown(reading),

@@ -150,6 +150,107 @@ fn profiles_that_are_disabled_are_those_that_the_parser_passes_over() {
     assert!(disabled > 20, "{disabled}");
 }
 
+/// Names and modes in what the parser would give the kernel.
+fn compiled(bytes: &[u8]) -> BTreeMap<String, String> {
+    const BEGIN: &[u8] = b"\x04\x08\0profile\0\x07\x05";
+    const FLAGS: &[u8] = b"\x04\x06\0flags\0\x07\x02";
+    let find = |from: usize, what: &[u8]| {
+        let rest = &bytes[from..];
+        Some(from + rest.windows(what.len()).position(|window| window == what)? + what.len())
+    };
+    let mut found = BTreeMap::new();
+    let mut at = 0;
+    while let Some(begin) = find(at, BEGIN) {
+        let length = usize::from(bytes[begin]) + 256 * usize::from(bytes[begin + 1]);
+        let name = &bytes[begin + 2..begin + 1 + length];
+        let flags = find(begin, FLAGS).unwrap();
+        // Of three numbers of four bytes, each with a byte before it, the second.
+        let mode = ["enforce", "complain", "kill", "unconfined"][usize::from(bytes[flags + 5])];
+        found.insert(String::from_utf8(name.to_vec()).unwrap(), mode.to_owned());
+        at = flags;
+    }
+    found
+}
+
+#[test]
+fn profiles_on_disk_are_those_that_the_parser_makes() {
+    let flags = prop::sample::select(vec![
+        "",
+        " flags=(complain)",
+        " flags=(attach_disconnected, complain)",
+        " flags = ( kill )",
+        " (unconfined)",
+        " xattrs=(user.a=complain)",
+        " flags=(attach_disconnected)",
+    ]);
+    let name = prop::sample::select(vec![
+        "",
+        "profile one ",
+        "profile two /bin/t{a,b} ",
+        "profile \"with blank\" ",
+        "/bin/a{b,c} ",
+        "\"/bin/d e\" ",
+    ]);
+    let inner = prop::sample::select(vec![
+        "  /x/{a,b}/** rw,\n",
+        "  # profile no {\n",
+        "  profile child { /y r, }\n",
+        "  profile other flags=(kill) {\n  }\n",
+        "  ^hat flags=(complain) { }\n",
+        "  hat two { }\n",
+        "  owner { /z r, }\n",
+        "  change_profile -> profile,\n",
+        "  \"/q{a,b} profile no\" w,\n",
+    ]);
+    let inside = prop::collection::btree_map(0..9_u8, inner, 0..4);
+    let profile = (name, flags, inside, any::<bool>());
+    let files = some(80, (prop::collection::vec(profile, 1..4), any::<bool>()));
+    let mut compared = 0;
+    for (profiles, complain) in &files {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = "abi <abi/3.0>,\n@{own}=/usr/bin/a /usr/bin/b\n".to_owned();
+        let mut names = BTreeSet::new();
+        for (name, flags, inside, newline) in profiles {
+            if name.is_empty() || !names.insert(name) {
+                continue;
+            }
+            let distinct: BTreeSet<&&str> = inside.values().collect();
+            let inside: String = distinct.into_iter().copied().collect();
+            let between = if *newline { "\n" } else { " " };
+            text = format!("{text}{}{flags}{between}{{\n{inside}}}\n", name.trim_end());
+        }
+        let base = folder.path().join("etc/apparmor.d");
+        put(folder.path(), "etc/apparmor.d/own", &text);
+        put(folder.path(), "etc/apparmor.d/own.dpkg-old", "profile old { }\n");
+        put(folder.path(), "etc/apparmor.d/abi/3.0", "");
+        if *complain {
+            fs::create_dir_all(base.join("force-complain")).unwrap();
+            symlink("../own", base.join("force-complain/own")).unwrap();
+        }
+        let (base, own) = (base.to_str().unwrap().to_owned(), base.join("own"));
+        let args = ["-S", "-Q", "-K", "--base", &base, own.to_str().unwrap()];
+        let output = authority("apparmor", "apparmor_parser", &args, b"");
+        assert!(
+            output.status.success(),
+            "{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let theirs = compiled(&output.stdout);
+        let facts = facts(folder.path());
+        let on_disk = &facts["apparmor_on_disk"]["value"];
+        assert_eq!(on_disk["unparsed"], serde_json::json!([]), "{text}");
+        let mut told = BTreeMap::new();
+        for (mode, names) in on_disk["profiles"].as_object().unwrap() {
+            let names = names.as_array().unwrap().iter();
+            told.extend(names.map(|name| (name.as_str().unwrap().to_owned(), mode.clone())));
+        }
+        assert_eq!(told, theirs, "{complain} {text}");
+        compared += theirs.len();
+    }
+    println!("{compared} profiles compared");
+    assert!(compared > 150, "{compared}");
+}
+
 /// What libselinux makes of each configuration. It reads it once in its life, so that each has a process.
 const LIBSELINUX: &str = r#"
     mount -t tmpfs upper /mnt

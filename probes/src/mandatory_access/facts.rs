@@ -15,6 +15,8 @@ pub struct MandatoryAccess {
     pub modules: Known<Vec<String>>,
     /// `AppArmor`; absent if the kernel does not run it.
     pub apparmor: Known<AppArmor>,
+    /// `AppArmor`'s profiles as they are loaded at boot; absent if there are none.
+    pub apparmor_on_disk: Known<ProfilesOnDisk>,
     /// The unit that loads `AppArmor`'s profiles at boot; absent if there is none.
     pub apparmor_at_boot: Known<UnitState>,
     /// Files of profiles that `/etc/apparmor.d/disable` keeps from being loaded, sorted by name.
@@ -41,6 +43,22 @@ pub struct AppArmor {
     pub profiles: Known<BTreeMap<String, Vec<String>>>,
     /// How many profiles there are in each mode.
     pub counts: BTreeMap<String, u64>,
+}
+
+/// Profiles in files of `/etc/apparmor.d`, without those that are disabled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProfilesOnDisk {
+    /// Names by mode, as in the kernel's list, sorted; variables in names as they are written. A link in `force-complain` is
+    /// counted in.
+    pub profiles: BTreeMap<String, Vec<String>>,
+    /// Files that could not be understood, sorted.
+    pub unparsed: Vec<String>,
+    /// Those of the profiles that are not loaded now, without names that hold variables, sorted.
+    pub not_loaded: Known<Vec<String>>,
+    /// Those that are loaded in another mode, sorted: after the next boot that of the file holds.
+    pub loaded_in_other_mode: Known<Vec<String>>,
+    /// Loaded profiles that are in no file here, sorted: other programs load them, or the next boot does not.
+    pub loaded_alone: Known<Vec<String>>,
 }
 
 /// `SELinux` as it runs.

@@ -34,6 +34,37 @@ fn debian() -> Captured {
 }
 
 #[test]
+fn profiles_on_disk_beside_those_that_are_loaded() {
+    let host = Captured::default()
+        .file("/sys/module/apparmor/parameters/enabled", "Y\n")
+        .file(
+            "/sys/kernel/security/apparmor/profiles",
+            "a (enforce)\nb (complain)\ndocker-default (enforce)\n",
+        )
+        .file(
+            "/etc/apparmor.d/a",
+            "profile a flags=(complain) { }\nprofile b flags=(complain) { }\n",
+        )
+        .file("/etc/apparmor.d/c", "profile c { }\nprofile @{x} { }\n")
+        .file("/etc/apparmor.d/d", "profile d { }\n")
+        .file("/etc/apparmor.d/broken", "profile e {\n")
+        .link("/etc/apparmor.d/disable/d", "../d")
+        .link("/etc/apparmor.d/force-complain/c", "../c");
+    let on_disk = facts(&host)["apparmor_on_disk"]["value"].clone();
+    assert_eq!(on_disk["profiles"], json!({"complain": ["@{x}", "a", "b", "c"]}));
+    assert_eq!(on_disk["unparsed"], json!(["/etc/apparmor.d/broken"]));
+    assert_eq!(on_disk["not_loaded"]["value"], json!(["c"]));
+    assert_eq!(on_disk["loaded_in_other_mode"]["value"], json!(["a"]));
+    assert_eq!(on_disk["loaded_alone"]["value"], json!(["docker-default"]));
+    let closed = facts(&host.clone().denied("/sys/kernel/security/apparmor/profiles"));
+    assert_eq!(closed["apparmor_on_disk"]["value"]["not_loaded"]["outcome"], "denied");
+    assert_eq!(
+        facts(&host.denied("/etc/apparmor.d/a"))["apparmor_on_disk"]["outcome"],
+        "denied"
+    );
+}
+
+#[test]
 fn apparmor_runs() {
     let facts = facts(&debian());
     assert_eq!(facts["modules"]["value"][4], "apparmor");
