@@ -34,7 +34,7 @@ pub struct TimeSyncProbe;
 impl Probe for TimeSyncProbe {
     const SPEC: Spec = Spec {
         id: "time-sync",
-        version: 1,
+        version: 2,
         title: "Which service keeps the clock, where it takes time from, and whether the clock is synchronised",
         reads: &[
             "/etc/chrony/chrony.conf or /etc/chrony.conf and what it includes",
@@ -45,6 +45,7 @@ impl Probe for TimeSyncProbe {
             "unit files",
             "/etc/localtime",
             "/etc/adjtime",
+            "/run/chrony/chronyd.pid and the command line of that process",
             "chronyc, timedatectl or ntpq, whichever service runs",
         ],
         runs: &[chrony::CHRONYC, timesyncd::TIMEDATECTL, ntpd::NTPQ],

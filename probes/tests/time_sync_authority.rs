@@ -23,7 +23,13 @@ impl Drop for Running {
 
 fn chronyd(folder: &std::path::Path, name: &str, config: &str) -> Running {
     let at = |kind: &str| folder.join(format!("{name}.{kind}")).display().to_string();
-    let config = format!("{config}\npidfile {}\ndriftfile {}\n", at("pid"), at("drift"));
+    // That of the client is where the probe looks for it.
+    let pid = if name == "client" {
+        "/run/chrony/chronyd.pid".to_owned()
+    } else {
+        at("pid")
+    };
+    let config = format!("{config}\npidfile {pid}\ndriftfile {}\n", at("drift"));
     std::fs::write(at("conf"), config).unwrap();
     // -x: it does not touch the clock.
     let child = Command::new("/usr/sbin/chronyd")
@@ -61,7 +67,7 @@ fn until(wanted: impl Fn(&Value) -> bool) -> Value {
 fn chronyd_alone_and_with_a_server() {
     if std::env::var_os(INSIDE).is_none() {
         let output = Command::new("unshare")
-            .args(["--net", "sh", "-c", "ip link set lo up && exec \"$0\" --nocapture"])
+            .args(["--net", "--mount", "sh", "-c", "ip link set lo up && mkdir -p /run/chrony && mount -t tmpfs own /run/chrony && exec \"$0\" --nocapture"])
             .arg(std::env::current_exe().unwrap())
             .env(INSIDE, "1")
             .output()
@@ -82,6 +88,8 @@ fn chronyd_alone_and_with_a_server() {
     assert_eq!(alone["stratum"], "none");
     assert_eq!(alone["sources"]["value"], "2");
     assert_eq!(alone["reachable_sources"]["value"], "0");
+    assert_eq!(alone["names"]["value"], serde_json::json!(["127.0.0.1", "127.0.0.2"]));
+    assert_eq!(alone["sets_clock"]["value"], false, "it is started with -x");
 
     let _server = chronyd(
         folder.path(),

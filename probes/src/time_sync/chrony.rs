@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evidence::facts::Outcome;
+
 use super::facts::{Authentication, Configured, Measured, Reference, SourceKind, TimeSource};
 use super::{bands, run};
-use crate::formats::included;
+use crate::formats::{included, shell};
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -13,6 +15,8 @@ pub(super) const CHRONYC: &str = "/usr/bin/chronyc";
 const MAIN: [&str; 2] = ["/etc/chrony/chrony.conf", "/etc/chrony.conf"];
 /// Options of the service.
 const OPTIONS: [&str; 2] = ["/etc/default/chrony", "/etc/sysconfig/chronyd"];
+/// Where chronyd writes the number of its process.
+const PIDS: [&str; 2] = ["/run/chrony/chronyd.pid", "/run/chronyd.pid"];
 /// Sources that DHCP clients write.
 const FROM_DHCP: [&str; 2] = ["/run/chrony-dhcp", "/var/run/chrony-dhcp"];
 /// `MAX_INCLUDE_LEVEL` of chrony.
@@ -58,6 +62,7 @@ pub(super) fn configured(reading: &Reading<'_>) -> Result<Option<Configured>, Un
             files: vec![],
             sources: vec![],
             built_in_sources: false,
+            options: options(reading)?,
             settings: BTreeMap::new(),
         },
     };
@@ -67,19 +72,27 @@ pub(super) fn configured(reading: &Reading<'_>) -> Result<Option<Configured>, Un
     Ok(Some(reader.configured))
 }
 
+/// The options that the service is started with: `DAEMON_OPTS` of Debian, `OPTIONS` of others.
+fn options(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
+    let mut options = vec![];
+    for path in OPTIONS {
+        let variables = shell::assignments(&reading.text(path)?.unwrap_or_default());
+        for name in ["DAEMON_OPTS", "OPTIONS"] {
+            let value = shell::last(&variables, name).unwrap_or_default();
+            options.extend(value.split_ascii_whitespace().map(str::to_owned));
+        }
+    }
+    Ok(options)
+}
+
 /// The file that the service is told to read, else the one that is there.
 fn main_file(reading: &Reading<'_>) -> Result<Option<String>, Unread> {
-    for path in OPTIONS {
-        let text = reading.text(path)?.unwrap_or_default();
-        let mut words = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'))
-            .flat_map(|line| line.split(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '='));
-        if words.any(|word| word == "-f")
-            && let Some(path) = words.next()
-        {
-            return Ok(Some(path.to_owned()));
-        }
+    let options = options(reading)?;
+    let mut words = options.iter();
+    if words.any(|word| word == "-f")
+        && let Some(path) = words.next()
+    {
+        return Ok(Some(path.clone()));
     }
     for path in MAIN {
         if reading.stat(path)?.is_some() {
@@ -188,10 +201,24 @@ fn source(path: &str, directive: &str, arguments: &[&str]) -> Option<TimeSource>
 
 /// Asks chronyd; any user may, unless the command port is closed.
 pub(super) fn measured(reading: &Reading<'_>) -> Known<Measured> {
-    // -m: both in one process; each argument is a command.
-    match run(reading, CHRONYC, &["-n", "-c", "-m", "tracking", "sources"]) {
+    // -m: both in one process; each argument is a command. -N: names as they were given, which older ones do not know.
+    let mut by_name = true;
+    let said = run(reading, CHRONYC, &["-N", "-c", "-m", "tracking", "sources"]).or_else(|why| {
+        if !why.detail.contains("invalid option") {
+            return Err(why);
+        }
+        by_name = false;
+        run(reading, CHRONYC, &["-n", "-c", "-m", "tracking", "sources"])
+    });
+    match said {
         Ok(text) => match parse(&text) {
-            Some(measured) => Known::Observed(measured),
+            Some(mut measured) => {
+                if !by_name {
+                    measured.names = Known::not(Outcome::Unsupported, "this chronyc does not tell names");
+                }
+                measured.sets_clock = sets_clock(reading);
+                Known::Observed(measured)
+            }
             None => Known::unread(&Unread::Malformed {
                 place: CHRONYC.to_owned(),
                 reason: "no tracking line of 14 fields".to_owned(),
@@ -199,6 +226,35 @@ pub(super) fn measured(reading: &Reading<'_>) -> Known<Measured> {
         },
         Err(why) => Known::Not(why),
     }
+}
+
+/// By the command line of the process: `-x`, alone or among other letters, leaves the clock alone.
+fn sets_clock(reading: &Reading<'_>) -> Known<bool> {
+    for path in PIDS {
+        let number = match reading.attribute(path) {
+            Ok(Some(text)) => text.trim().parse::<u32>().ok(),
+            Ok(None) => None,
+            Err(unread) => return Known::unread(&unread),
+        };
+        let Some(number) = number else { continue };
+        // Its number is another after each start.
+        return match reading.one_of_many(&format!("/proc/{number}/cmdline")) {
+            Ok(Some(line)) if !line.is_empty() => {
+                let mut words = line.split(|byte| *byte == 0).skip(1);
+                let leaves = |word: &[u8]| word.strip_prefix(b"-").is_some_and(is_without_clock);
+                Known::Observed(!words.any(leaves))
+            }
+            Ok(_) => Known::absent("the process of chronyd is not there"),
+            Err(unread) => Known::unread(&unread),
+        };
+    }
+    Known::absent(format!("neither {} is there", PIDS.join(" nor ")))
+}
+
+/// Letters of getopt(3) up to the first that takes a value: the rest of the word is that.
+fn is_without_clock(letters: &[u8]) -> bool {
+    let mut flags = letters.iter().take_while(|letter| !b"fFhLlPu-".contains(*letter));
+    flags.any(|letter| *letter == b'x')
 }
 
 /// One line of `tracking` (reference id, its name, stratum, time, system offset, …, leap status) and one of each source
@@ -221,8 +277,10 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         .iter()
         .filter(|fields| fields.len() == 10 && matches!(fields.first().copied(), Some("^" | "=" | "#")));
     let (mut all, mut reachable) = (0, 0);
+    let mut names = BTreeSet::new();
     for fields in sources {
         all += 1;
+        names.extend(fields.get(2).map(|name| (*name).to_owned()));
         reachable += u64::from(fields.get(5).is_some_and(|reach| *reach != "0"));
     }
     Some(Measured {
@@ -232,5 +290,7 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         offset: bands::offset(offset),
         sources: Known::Observed(bands::count(all)),
         reachable_sources: Known::Observed(bands::count(reachable)),
+        names: Known::Observed(names.into_iter().collect()),
+        sets_clock: Known::absent("not looked at"),
     })
 }

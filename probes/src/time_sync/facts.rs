@@ -63,6 +63,8 @@ pub struct Configured {
     pub sources: Vec<TimeSource>,
     /// Whether servers that the program was built with are used, since no others are configured.
     pub built_in_sources: bool,
+    /// Options that chronyd is started with, as its file of variables has them, for instance `-F 1`; empty for others.
+    pub options: Vec<String>,
     /// Other settings that matter to an audit, by directive, each with its values as written: for chrony `makestep`,
     /// `rtcsync`, `local`, `allow`, `authselectmode`, `minsources` and the like.
     pub settings: BTreeMap<String, Vec<String>>,
@@ -130,6 +132,12 @@ pub struct Measured {
     pub sources: Known<CountBand>,
     /// How many of them have answered lately.
     pub reachable_sources: Known<CountBand>,
+    /// The sources that it has now, by the names that it was given, each once, sorted; without those for whose names it has
+    /// found no address. Told by chronyd alone, from version 4.0 on.
+    pub names: Known<Vec<String>>,
+    /// Whether it sets the clock: chronyd with `-x` measures alone. Told of chronyd, by the command line of its process, and
+    /// of systemd-timesyncd, which always does.
+    pub sets_clock: Known<bool>,
 }
 
 /// What a clock is synchronised with.

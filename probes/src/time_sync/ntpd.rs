@@ -37,6 +37,7 @@ pub(super) fn configured(reading: &Reading<'_>, mains: &[&str]) -> Result<Option
             files: vec![],
             sources: vec![],
             built_in_sources: false,
+            options: vec![],
             settings: BTreeMap::new(),
         };
         let mut waiting = vec![(*main).to_owned()];
@@ -183,5 +184,7 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         ),
         sources: Known::Observed(bands::count(all)),
         reachable_sources: Known::Observed(bands::count(reachable)),
+        names: Known::not(Outcome::Unsupported, "ntpq tells addresses alone"),
+        sets_clock: Known::not(Outcome::Unsupported, "this probe does not ask ntpd"),
     })
 }

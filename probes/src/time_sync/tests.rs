@@ -6,9 +6,9 @@ use crate::reading::captured::Captured;
 use crate::registry::Registered;
 
 const CHRONY: &str = include_str!("../../fixtures/time-sync/debian12-chrony.conf");
-// `chronyc -n -c -m tracking sources` of chronyd 4.3 against a chronyd on loopback, one source being offline.
+// `chronyc -N -c -m tracking sources` of chronyd 4.3 against a chronyd on loopback, one source being offline.
 const CHRONYC: &str = include_str!("../../fixtures/time-sync/chronyc-4.3.csv");
-const ASK_CHRONY: &str = "/usr/bin/chronyc -n -c -m tracking sources";
+const ASK_CHRONY: &str = "/usr/bin/chronyc -N -c -m tracking sources";
 
 fn facts(host: &Captured) -> Value {
     let document = Registered::of::<TimeSyncProbe>().collect(host).remove(0);
@@ -55,6 +55,8 @@ fn chrony_runs() {
             "! c\nSERVER 192.0.2.2 key 5 noselect\nlocal stratum 10\n",
         )
         .link("/run/systemd/units/invocation:chrony.service", "0123")
+        .file("/run/chrony/chronyd.pid", "77\n")
+        .file("/proc/77/cmdline", "/usr/sbin/chronyd\0-F\x001\0")
         .output(ASK_CHRONY, 0, CHRONYC, "");
     let facts = facts(&host);
     assert_eq!(facts["running"], json!({"outcome": "observed", "value": ["chrony"]}));
@@ -96,7 +98,39 @@ fn chrony_runs() {
             "offset": {"outcome": "observed", "value": "under_1ms"},
             "sources": {"outcome": "observed", "value": "2"},
             "reachable_sources": {"outcome": "observed", "value": "1"},
+            "names": {"outcome": "observed", "value": ["127.0.0.1", "127.0.0.2"]},
+            "sets_clock": {"outcome": "observed", "value": true},
         })
+    );
+}
+
+#[test]
+fn what_chronyd_was_started_with() {
+    let running = chrony()
+        .file("/etc/default/chrony", "# DAEMON_OPTS=\"-x\"\nDAEMON_OPTS=\"-F 1 -x\"\n")
+        .link("/run/systemd/units/invocation:chrony.service", "0123")
+        .file("/run/chrony/chronyd.pid", "77\n")
+        .output(ASK_CHRONY, 0, CHRONYC, "");
+    let of = |line: &str| facts(&running.clone().file("/proc/77/cmdline", line))["services"][0].clone();
+    let with = of("/usr/sbin/chronyd\0-F\x001\0-x\0");
+    assert_eq!(with["configured"]["value"]["options"], json!(["-F", "1", "-x"]));
+    assert_eq!(with["measured"]["value"]["sets_clock"]["value"], false);
+    assert_eq!(
+        of("/usr/sbin/chronyd\0-dx\0")["measured"]["value"]["sets_clock"]["value"],
+        false
+    );
+    assert_eq!(
+        of("/usr/sbin/chronyd\0-F1\0-uxyz\0")["measured"]["value"]["sets_clock"]["value"],
+        true
+    );
+    assert_eq!(of("")["measured"]["value"]["sets_clock"]["outcome"], "absent");
+    let older = running
+        .output(ASK_CHRONY, 1, "", "chronyc: invalid option -- 'N'\n")
+        .output("/usr/bin/chronyc -n -c -m tracking sources", 0, CHRONYC, "");
+    let older = &facts(&older)["services"][0]["measured"]["value"];
+    assert_eq!(
+        (&older["synchronised"], &older["names"]["outcome"]),
+        (&json!(true), &json!("unsupported"))
     );
 }
 

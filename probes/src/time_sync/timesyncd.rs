@@ -42,6 +42,7 @@ pub(super) fn configured(reading: &Reading<'_>) -> Result<Configured, Unread> {
         files: settings.files,
         sources,
         built_in_sources,
+        options: vec![],
         settings: others,
     })
 }
@@ -103,6 +104,8 @@ pub(super) fn parse(text: &str, synchronised: bool) -> Measured {
         },
         stratum: bands::stratum(stratum.unwrap_or(16)),
         offset: value("Offset").map_or_else(|| Known::not(Outcome::Absent, "no answer of a server yet"), bands::span),
+        names: Known::not(Outcome::Unsupported, "systemd-timesyncd asks one server at a time"),
+        sets_clock: Known::Observed(true),
         sources: Known::not(Outcome::Unsupported, "systemd-timesyncd asks one server at a time"),
         reachable_sources: Known::Observed(bands::count(u64::from(stratum.is_some()))),
     }
