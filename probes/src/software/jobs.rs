@@ -18,8 +18,10 @@ use crate::reading::{Kind, Reading, Unread};
 /// Folders of crontabs with a user in each line, but for the last two, whose files are named for the user.
 const SYSTEM_TABLE: &str = "/etc/crontab";
 const SYSTEM_TABLES: &str = "/etc/cron.d";
-/// Debian's, and everybody else's, where Debian has only folders.
-const OWN_TABLES: [&str; 2] = ["/var/spool/cron/crontabs", "/var/spool/cron"];
+/// Debian's, SUSE's, and everybody else's, where those have only folders.
+const OWN_TABLES: [&str; 3] = ["/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron"];
+/// Where there is none, files with a dot in their names are read too.
+const DEBIAN: &str = "/etc/debian_version";
 const FOLDERS: [(&str, &str); 4] = [
     ("/etc/cron.hourly", "@hourly"),
     ("/etc/cron.daily", "@daily"),
@@ -140,8 +142,11 @@ impl Jobs {
             self.table(reading, &path, &path, true);
         }
         for folder in OWN_TABLES {
-            for name in self.names(reading, folder, &[Kind::File]) {
-                self.table(reading, &format!("{folder}/{name}"), folder, false);
+            for name in self.entries(reading, folder, &[Kind::File]) {
+                // crontab(1) writes to such a file before it takes the place of the other.
+                if !name.starts_with("tmp.") {
+                    self.table(reading, &format!("{folder}/{name}"), folder, false);
+                }
             }
         }
     }
@@ -174,13 +179,33 @@ impl Jobs {
         }
     }
 
-    /// Names without a dot: with one, cron and run-parts of Debian pass them over, and those of packages being replaced
-    /// have one everywhere.
+    /// What cron and run-parts(8) take: with a dot in the name they pass a file over in Debian, and elsewhere those that
+    /// packages leave behind.
     fn names(&mut self, reading: &Reading<'_>, folder: &str, kinds: &[Kind]) -> Vec<String> {
+        let debian = match reading.stat(DEBIAN) {
+            Ok(stat) => stat.is_some(),
+            Err(unread) => {
+                self.doubt(&unread.to_string());
+                true
+            }
+        };
+        let left = [".rpmsave", ".rpmnew", ".rpmorig", ".cfsaved", ".swp", ",v", "~"];
+        let mut names = self.entries(reading, folder, kinds);
+        names.retain(|name| {
+            !if debian {
+                name.contains(['.', '~'])
+            } else {
+                left.iter().any(|end| name.ends_with(end))
+            }
+        });
+        names
+    }
+
+    fn entries(&mut self, reading: &Reading<'_>, folder: &str, kinds: &[Kind]) -> Vec<String> {
         match reading.list(folder) {
             Ok(entries) => {
                 let entries = entries.unwrap_or_default().into_iter();
-                let taken = entries.filter(|entry| kinds.contains(&entry.kind) && !entry.name.contains(['.', '~']));
+                let taken = entries.filter(|entry| kinds.contains(&entry.kind) && !entry.name.starts_with('.'));
                 taken.map(|entry| entry.name).take(MAX_JOBS).collect()
             }
             Err(unread) => {

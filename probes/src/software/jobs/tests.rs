@@ -20,6 +20,7 @@ fn executable() -> Stat {
 #[test]
 fn tables_folders_and_timers() {
     let host = Captured::default()
+        .file("/etc/debian_version", "12.12\n")
         .file("/etc/crontab", "1 2 * * * root /usr/bin/restic backup /\n")
         .file("/etc/cron.d/own", "@weekly root /usr/local/sbin/save --all\n")
         .file("/etc/cron.d/old.dpkg-dist", "@weekly root restic\n")
@@ -78,6 +79,27 @@ fn tables_folders_and_timers() {
     assert_eq!(jobs.of(&["borg"]), []);
     let sources = serde_json::to_string(&reading.into_sources()).unwrap();
     assert!(!sources.contains("alice"), "{sources}");
+}
+
+#[test]
+fn names_with_dots_and_the_folders_of_others() {
+    let host = Captured::default()
+        .file("/etc/cron.d/own.cron", "@weekly root restic\n")
+        .file("/etc/cron.d/own.cron.rpmsave", "@monthly root restic\n")
+        .file("/var/spool/cron/john.doe", "@hourly restic\n")
+        .file("/var/spool/cron/tabs/root", "@daily restic\n")
+        .file("/var/spool/cron/tabs/tmp.Xy12", "@yearly restic\n");
+    let schedules = |host: &Captured| {
+        let reading = testing(host);
+        let jobs = Jobs::read(&LazyUnits::new(&reading)).of(&["restic"]).into_iter();
+        jobs.map(|job| job.schedule).collect::<Vec<_>>()
+    };
+    assert_eq!(schedules(&host), ["@weekly", "@hourly", "@daily"]);
+    // Debian's cron passes the first over.
+    assert_eq!(
+        schedules(&host.file("/etc/debian_version", "12.12\n")),
+        ["@hourly", "@daily"]
+    );
 }
 
 #[test]
