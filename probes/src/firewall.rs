@@ -33,6 +33,7 @@ pub use facts::*;
 
 use evidence::facts::{Origin, Outcome};
 
+use crate::formats::modprobe;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Command, Reading, Unread};
 use ruleset::{Family, Ruleset};
@@ -49,21 +50,20 @@ pub struct FirewallProbe;
 impl Probe for FirewallProbe {
     const SPEC: Spec = Spec {
         id: "firewall",
-        version: 1,
+        version: 2,
         title: "Which packets this host lets through, and what loads its packet filter at boot",
         reads: &[
             "the loaded rules, by nft and iptables-save",
             "/proc/net/ip_tables_names",
             "/proc/net/ip6_tables_names",
-            "/proc/modules",
-            "/etc/nftables.conf",
-            "/etc/sysconfig/nftables.conf",
+            "/proc/modules, and modules.builtin of the kernel",
+            "the files that nftables.service names, else /etc/nftables.conf and /etc/sysconfig/nftables.conf",
             "/etc/iptables/",
             "/etc/sysconfig/iptables",
             "/etc/sysconfig/ip6tables",
             "/etc/ufw/",
             "/etc/default/ufw",
-            "/etc/firewalld/",
+            "/etc/firewalld/, with direct.xml and policies/",
             "/usr/lib/firewalld/zones/",
             "/etc/systemd/system/",
             "/usr/lib/systemd/system/",
@@ -189,10 +189,16 @@ fn nftables(reading: &Reading<'_>) -> Known<Ruleset> {
 
 /// Nobody can have loaded rules into a part of the kernel that is not there.
 fn without_nft(reading: &Reading<'_>) -> Known<Ruleset> {
-    match reading.volatile("/proc/modules") {
-        Ok(Some(modules)) if !modules.lines().any(|line| line.starts_with("nf_tables ")) && !modules.is_empty() => {
-            Known::Observed(Ruleset::default())
-        }
+    let is_there = || -> Result<Option<bool>, Unread> {
+        let Some(modules) = reading.volatile("/proc/modules")? else {
+            return Ok(None);
+        };
+        let loaded = modules.lines().any(|line| line.starts_with("nf_tables "));
+        let builtin = modprobe::is_builtin(reading, "nf_tables")?;
+        Ok(builtin.map(|builtin| builtin || loaded))
+    };
+    match is_there() {
+        Ok(Some(false)) => Known::Observed(Ruleset::default()),
         Ok(_) => Known::absent(format!("{NFT} is not there: what is loaded is not known")),
         Err(unread) => Known::unread(&unread),
     }

@@ -513,12 +513,20 @@ fn firewalld() {
         "--zone=dmz --set-target=DROP",
         "--zone=drop --add-masquerade",
         "--new-zone=mine",
+        "--new-policy=between",
+        "--zone=work --add-protocol=gre",
+        "--zone=work --add-source-port=53/udp",
+        "--direct --add-rule ipv4 filter INPUT 0 -p tcp --dport 9 -j ACCEPT",
+        "--direct --add-passthrough ipv4 -A INPUT -j ACCEPT",
     ] {
         offline(args);
     }
     let facts = facts();
     let firewalld = &facts["firewalld"]["value"];
     assert_eq!(firewalld["default_zone"], offline("--get-default-zone").trim());
+    let direct = offline("--direct --get-all-rules") + &offline("--direct --get-all-passthroughs");
+    assert_eq!(firewalld["direct_rules"]["value"], direct.lines().count());
+    assert_eq!(firewalld["policies"]["value"], serde_json::json!(["between"]));
     let zones = firewalld["zones"]["value"].as_array().unwrap();
     let names: BTreeSet<_> = zones.iter().map(|zone| zone["name"].as_str().unwrap()).collect();
     assert_eq!(names, BTreeSet::from(["dmz", "drop", "internal", "mine", "work"]));
@@ -543,6 +551,8 @@ fn firewalld() {
         };
         assert_eq!(list("services"), line("services"), "{listed}");
         assert_eq!(list("ports"), line("ports"), "{listed}");
+        assert_eq!(list("protocols"), line("protocols"), "{listed}");
+        assert_eq!(list("source_ports"), line("source-ports"), "{listed}");
         assert_eq!(list("interfaces"), line("interfaces"), "{listed}");
         assert_eq!(zone["sources"], line("sources").len(), "{listed}");
         assert_eq!(

@@ -19,7 +19,8 @@ pub struct Firewall {
     pub iptables_legacy: Known<Vec<BaseChain>>,
     /// What loads rules at the next boot: services that do so and are installed, sorted.
     pub loaders: Known<Vec<Loader>>,
-    /// Files of rules that such services load, sorted by path.
+    /// Files of rules that such services load, sorted by path: for nft(8) those that `nftables.service` names, or where there
+    /// is no such unit the usual ones.
     pub saved: Vec<SavedRules>,
     /// Configuration of ufw; absent if it is not installed.
     pub ufw: Known<Ufw>,
@@ -266,6 +267,10 @@ pub struct Firewalld {
     /// The default zone, zones that have interfaces or sources of their own, and zones that were changed on this host;
     /// sorted by name.
     pub zones: Known<Vec<Zone>>,
+    /// Rules in `direct.xml`, which are asked before those of zones, single ones and lines for iptables together.
+    pub direct_rules: Known<u64>,
+    /// Policies between zones (firewalld.policies(5)) in `/etc/firewalld/policies`, sorted by name.
+    pub policies: Known<Vec<String>>,
 }
 
 /// A zone of firewalld.
@@ -279,6 +284,10 @@ pub struct Zone {
     pub services: Vec<String>,
     /// Ports that are let in, as `port/protocol`, sorted.
     pub ports: Vec<String>,
+    /// Protocols that are let in whole, for instance `gre`, sorted.
+    pub protocols: Vec<String>,
+    /// Ports from which everything is let in, as `port/protocol`, sorted.
+    pub source_ports: Vec<String>,
     /// Interfaces of the zone, sorted.
     pub interfaces: Vec<String>,
     /// How many source addresses or sets belong to the zone.

@@ -35,8 +35,32 @@ fn find(reading: &Reading<'_>) -> Result<Option<Firewalld>, Unread> {
         ipv6_rpfilter: get("IPv6_rpfilter", "yes"),
         log_denied: get("LogDenied", "off"),
         zones: Known::read(zones(reading, &default_zone)),
+        direct_rules: Known::read(direct_rules(reading)),
+        policies: Known::read(policies(reading)),
         default_zone,
     }))
+}
+
+/// firewalld.direct(5).
+fn direct_rules(reading: &Reading<'_>) -> Result<u64, Unread> {
+    const DIRECT: &str = "/etc/firewalld/direct.xml";
+    let Some(text) = reading.text(DIRECT)? else {
+        return Ok(0);
+    };
+    let elements = xml::elements(&text).map_err(|reason| Unread::Malformed {
+        place: DIRECT.to_owned(),
+        reason: reason.to_owned(),
+    })?;
+    let rules = elements
+        .iter()
+        .filter(|element| matches!(element.name.as_str(), "rule" | "passthrough"));
+    Ok(rules.count() as u64)
+}
+
+fn policies(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
+    let entries = reading.list("/etc/firewalld/policies")?.unwrap_or_default().into_iter();
+    let names = entries.filter_map(|entry| Some(entry.name.strip_suffix(".xml")?.to_owned()));
+    Ok(names.take(MAX_ZONES).collect())
 }
 
 fn zones(reading: &Reading<'_>, default: &str) -> Result<Vec<Zone>, Unread> {
@@ -76,16 +100,22 @@ fn zone(name: &str, text: &str) -> Result<Zone, &'static str> {
         let names: BTreeSet<_> = named.filter_map(|element| element.attribute("name")).collect();
         names.into_iter().map(str::to_owned).collect()
     };
-    let mut ports: Vec<_> = inner()
-        .filter(|element| element.name == "port")
-        .filter_map(|port| Some(format!("{}/{}", port.attribute("port")?, port.attribute("protocol")?)))
-        .collect();
-    ports.sort_unstable();
+    let ports = |of: &str| -> Vec<String> {
+        let ports = inner().filter(|element| element.name == of);
+        let named = |port: &xml::Element| Some(format!("{}/{}", port.attribute("port")?, port.attribute("protocol")?));
+        let mut ports: Vec<_> = ports.filter_map(named).collect();
+        ports.sort_unstable();
+        ports
+    };
+    let protocols = inner().filter(|element| element.name == "protocol");
+    let protocols: BTreeSet<_> = protocols.filter_map(|element| element.attribute("value")).collect();
     Ok(Zone {
         name: name.to_owned(),
         target: root.attribute("target").unwrap_or("default").to_owned(),
         services: names("service"),
-        ports,
+        ports: ports("port"),
+        protocols: protocols.into_iter().map(str::to_owned).collect(),
+        source_ports: ports("source-port"),
         interfaces: names("interface"),
         sources: count("source"),
         rich_rules: count("rule"),

@@ -53,10 +53,17 @@ pub(super) fn loaders(reading: &Reading<'_>) -> Known<Vec<Loader>> {
 /// The files that are there, sorted by path.
 pub(super) fn files(reading: &Reading<'_>) -> Vec<SavedRules> {
     let mut saved = Vec::new();
-    for path in NFT_FILES {
-        let chains = nft(reading, path);
+    let named = match nft_files(reading) {
+        Ok(named) => named,
+        Err(unread) => {
+            saved.extend(entry("nftables.service", Manager::Nftables, Err(unread)));
+            None
+        }
+    };
+    for path in named.unwrap_or_else(|| NFT_FILES.map(str::to_owned).into()) {
+        let chains = nft(reading, &path);
         saved.extend(entry(
-            path,
+            &path,
             Manager::Nftables,
             chains.map(|found| found.map(|chains| (chains, None))),
         ));
@@ -75,6 +82,37 @@ pub(super) fn files(reading: &Reading<'_>) -> Vec<SavedRules> {
     }
     saved.sort_by(|one, other| one.path.cmp(&other.path));
     saved
+}
+
+/// The files that `nftables.service` names (`nft -f FILE`); `None` if there is no such unit.
+fn nft_files(reading: &Reading<'_>) -> Result<Option<Vec<String>>, Unread> {
+    let Some(units) = Units::read(reading)? else {
+        return Ok(None);
+    };
+    let Some(own) = units.assignments(reading, "nftables.service")? else {
+        return Ok(None);
+    };
+    let mut files: Vec<String> = vec![];
+    for one in own
+        .iter()
+        .filter(|one| one.section == "Service" && one.name == "ExecStart")
+    {
+        if one.value.is_empty() {
+            files.clear();
+        }
+        let mut words = one
+            .value
+            .split_ascii_whitespace()
+            .map(|word| word.trim_matches(['"', '\'']));
+        while let Some(word) = words.next() {
+            match word {
+                "-f" | "--file" => files.extend(words.next().map(str::to_owned)),
+                _ => files.extend(word.strip_prefix("--file=").map(str::to_owned)),
+            }
+        }
+    }
+    // One that runs a script names none: the usual ones may be what that loads.
+    Ok((!files.is_empty()).then_some(files))
 }
 
 type Contents = (Vec<BaseChain>, Option<super::facts::Hook>);

@@ -110,7 +110,19 @@ fn nothing_loaded_is_known_and_denied_is_not() {
     assert_eq!(loaded("{")["ipv4"]["outcome"], "malformed");
     assert_eq!(loaded("{}")["ipv4"]["outcome"], "malformed");
     // No program and no module: nobody can have loaded anything.
-    let bare = Captured::default().file("/proc/modules", "ext4 1 0 - Live 0x0\n");
+    let bare = Captured::default()
+        .file("/proc/modules", "ext4 1 0 - Live 0x0\n")
+        .file("/proc/sys/kernel/osrelease", "6.1\n")
+        .file("/usr/lib/modules/6.1/modules.builtin", "kernel/fs/ext4/ext4.ko\n");
+    let built_in = bare.clone().file(
+        "/usr/lib/modules/6.1/modules.builtin",
+        "kernel/net/netfilter/nf_tables.ko\n",
+    );
+    assert_eq!(
+        facts(&built_in)["ipv4"]["outcome"],
+        "absent",
+        "what is loaded is not known"
+    );
     assert_eq!(facts(&bare)["ipv4"]["value"]["input"]["filtered"], false);
     let unseen = Captured::default().file("/proc/modules", "nf_tables 1 0 - Live 0x0\n");
     assert_eq!(facts(&unseen)["ipv4"]["outcome"], "absent");
@@ -173,6 +185,29 @@ fn managers_and_files() {
     assert_eq!(saved[2]["chains"]["value"][0]["policy"], "drop");
     let denied = self::facts(&host.denied("/etc/ufw/ufw.conf"));
     assert_eq!(denied["ufw"]["outcome"], "denied");
+}
+
+#[test]
+fn the_unit_names_its_file() {
+    let rules = "table inet f {\n chain i {\n type filter hook input priority 0; policy drop;\n }\n}\n";
+    let host = Captured::default()
+        .file("/etc/nftables.conf", rules)
+        .file("/etc/own.nft", rules)
+        .file(
+            "/usr/lib/systemd/system/nftables.service",
+            "[Service]\nExecStart=/usr/sbin/nft -f /etc/nftables.conf\n",
+        );
+    let paths = |host: &Captured| {
+        let facts = facts(host);
+        let saved = facts["saved"].as_array().unwrap().clone().into_iter();
+        saved
+            .map(|one| one["path"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&host), ["/etc/nftables.conf"]);
+    let other = "[Service]\nExecStart=\nExecStart=/usr/sbin/nft -f /etc/own.nft\n";
+    let host = host.file("/etc/systemd/system/nftables.service.d/own.conf", other);
+    assert_eq!(paths(&host), ["/etc/own.nft"]);
 }
 
 #[test]

@@ -152,6 +152,15 @@ impl Modules {
     }
 }
 
+/// Whether a module is built into the kernel; `None` where there is no list of those.
+pub fn is_builtin(reading: &Reading<'_>, name: &str) -> Result<Option<bool>, Unread> {
+    let Some(folder) = folder(reading)? else {
+        return Ok(None);
+    };
+    let builtin = reading.one_of_many(&format!("{folder}/modules.builtin"))?;
+    Ok(builtin.map(|list| is_listed(&list, &normal(name))))
+}
+
 /// modprobe(8) makes no difference between `-` and `_`.
 fn normal(name: &str) -> String {
     name.replace('-', "_")
