@@ -28,6 +28,8 @@ mod wireless;
 
 pub use facts::*;
 
+use evidence::facts::Outcome;
+
 use crate::formats::modprobe::Modules;
 use crate::formats::sysctl::{self, Sysctl};
 use crate::formats::systemd::{UnitState, Units};
@@ -65,7 +67,7 @@ pub struct NetworkProbe;
 impl Probe for NetworkProbe {
     const SPEC: Spec = Spec {
         id: "network",
-        version: 1,
+        version: 2,
         title: "Interfaces, routes, forwarding, name resolution, proxies and wireless networks, and what manages them",
         reads: &[
             "/sys/class/net/",
@@ -75,6 +77,7 @@ impl Probe for NetworkProbe {
             "/etc/sysctl.d/",
             "/usr/lib/sysctl.d/",
             "/etc/resolv.conf",
+            "/run/systemd/resolve/resolv.conf",
             "/etc/systemd/resolved.conf",
             "/etc/nsswitch.conf",
             "/etc/hosts",
@@ -110,7 +113,7 @@ impl Probe for NetworkProbe {
         does_not_show: &[
             "Addresses, which the probe `host` tells, and interfaces that are one end of a cable to a container (veth).",
             "Other routing tables than the main one, and other network namespaces.",
-            "Name servers that a link has by itself (from DHCP, by systemd-resolved or NetworkManager) and that are not in resolv.conf.",
+            "Which name servers systemd-resolved has for one link or domain alone, and those of others (dnsmasq) that are not in resolv.conf.",
             "Names and secrets of wireless networks, and which of them is in use.",
             "Proxies that users or single programs set for themselves.",
         ],
@@ -147,7 +150,7 @@ impl Probe for NetworkProbe {
             ),
             ipv6_forwarding: forwarding(reading, &sysctl, &["net/ipv6/conf/all/forwarding"]),
             ipv6_disabled: forwarding(reading, &sysctl, &["net/ipv6/conf/all/disable_ipv6"]),
-            resolver: Known::read(resolver::read(reading)),
+            resolver: Known::read(resolver::read(reading, resolved.as_ref())),
             resolved: resolver::resolved(reading, resolved),
             hosts: resolver::hosts(reading),
             managers,
@@ -170,10 +173,11 @@ fn forwarding(reading: &Reading<'_>, sysctl: &Result<Sysctl, Unread>, keys: &[&s
     };
     let at_boot = match sysctl {
         Ok(sysctl) => {
-            let mut set = keys.iter().filter_map(|key| sysctl.configured(key)?.value.as_deref());
-            match set.next_back() {
-                Some(value) => Known::Observed(value != "0"),
-                None => Known::absent("no file sets it: the kernel's default holds"),
+            let mut set = keys.iter().rev().map(|key| sysctl.configured(key));
+            match set.find(|set| *set != Ok(None)) {
+                Some(Ok(Some(set))) => Known::Observed(set.value.as_deref() != Some("0")),
+                Some(Err(why)) => Known::not(Outcome::Unsupported, why),
+                _ => Known::absent("no file sets it: the kernel's default holds"),
             }
         }
         Err(unread) => Known::unread(unread),

@@ -118,6 +118,9 @@ pub struct Resolver {
     pub written_by: ResolverWriter,
     /// Name servers in their order, as written; the C library asks the first three.
     pub nameservers: Vec<String>,
+    /// The servers that systemd-resolved asks, those of links among them, in its order: with its stub they are not in
+    /// `nameservers`. Absent where it does not run.
+    pub behind_resolved: Known<Vec<String>>,
     /// Domains to search, in their order.
     pub search: Vec<String>,
     /// Options, sorted, for instance `edns0`, `trust-ad`.

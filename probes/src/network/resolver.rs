@@ -11,13 +11,14 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// Name servers, domains and options that are kept of each.
 const MAX_WORDS: usize = 100;
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<Resolver, Unread> {
+pub(super) fn read(reading: &Reading<'_>, resolved: Option<&UnitState>) -> Result<Resolver, Unread> {
     let text = reading.text(RESOLV_CONF)?.unwrap_or_default();
     let mut resolver = Resolver {
         written_by: writer(reading)?,
         nameservers: vec![],
         search: vec![],
         options: vec![],
+        behind_resolved: behind_resolved(reading, resolved),
         hosts_sources: hosts_sources(reading)?,
     };
     for line in text.lines() {
@@ -38,6 +39,25 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Resolver, Unread> {
     resolver.options.sort_unstable();
     resolver.options.dedup();
     Ok(resolver)
+}
+
+/// systemd-resolved writes all servers that it knows of, those of links among them, whatever resolv.conf says.
+fn behind_resolved(reading: &Reading<'_>, resolved: Option<&UnitState>) -> Known<Vec<String>> {
+    const UPLINK: &str = "/run/systemd/resolve/resolv.conf";
+    // It leaves the file behind when it stops.
+    if resolved.is_none_or(|service| service.active == Known::Observed(false)) {
+        return Known::absent("systemd-resolved does not run");
+    }
+    let text = match reading.text(UPLINK) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Known::absent(format!("{UPLINK} is not there")),
+        Err(unread) => return Known::unread(&unread),
+    };
+    let servers = text.lines().filter_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next() == Some("nameserver")).then(|| words.next().map(str::to_owned))?
+    });
+    Known::Observed(servers.take(MAX_WORDS).collect())
 }
 
 fn writer(reading: &Reading<'_>) -> Result<ResolverWriter, Unread> {

@@ -100,6 +100,10 @@ fn resolution() {
         )
         .link("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf")
         .file(
+            "/run/systemd/resolve/resolv.conf",
+            "# c\n\nnameserver 198.51.100.1\nnameserver fe80::1%eth0\nsearch .\n",
+        )
+        .file(
             "/etc/nsswitch.conf",
             "passwd: files\nhosts: files resolve [!UNAVAIL=return] dns # c\n",
         )
@@ -113,10 +117,18 @@ fn resolution() {
             "/etc/systemd/resolved.conf",
             "[Resolve]\nDNS=192.0.2.53 2001:db8::53\nDNSOverTLS=opportunistic\nLLMNR=no\n",
         );
-    let facts = facts(&host);
+    let facts = facts(
+        &host
+            .clone()
+            .link("/run/systemd/units/invocation:systemd-resolved.service", "0123"),
+    );
+    // It leaves the file behind when it stops.
+    let stopped = self::facts(&host.clone().link("/run/systemd/units/invocation:other.service", "0123"));
+    assert_eq!(stopped["resolver"]["value"]["behind_resolved"]["outcome"], "absent");
     assert_eq!(
         facts["resolver"]["value"],
         json!({
+            "behind_resolved": {"outcome": "observed", "value": ["198.51.100.1", "fe80::1%eth0"]},
             "written_by": "systemd_resolved", "nameservers": ["127.0.0.53"], "search": ["b.test", "c.test"],
             "options": ["edns0", "trust-ad"], "hosts_sources": ["files", "resolve", "[!UNAVAIL=return]", "dns"],
         })
