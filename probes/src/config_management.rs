@@ -91,12 +91,13 @@ pub struct ConfigManagementProbe;
 impl Probe for ConfigManagementProbe {
     const SPEC: Spec = Spec {
         id: "config-management",
-        version: 2,
+        version: 3,
         title: "Which agents of configuration management there are, when they last ran, and whether that failed",
         reads: &[
             "files and folders by which agents are known",
             "unit files",
             "last_run_summary.yaml in /opt/puppetlabs/puppet/, /var/cache/puppet/ and /var/lib/puppet/",
+            "agent_disabled.lock in the folders of Puppet's state",
             "/etc/puppetlabs/puppet/puppet.conf, /etc/puppet/puppet.conf",
             "/etc/salt/minion and /etc/salt/minion.d/",
             "/etc/chef/client.rb",
@@ -146,6 +147,11 @@ impl Probe for ConfigManagementProbe {
                     puppet::failed(reading)
                 } else {
                     none("failures")
+                },
+                switched_off: if marks.name == "puppet" {
+                    puppet::switched_off(reading)
+                } else {
+                    none("a switch")
                 },
                 only_reports,
             });
@@ -222,6 +228,11 @@ mod tests {
         assert_eq!(agent["failed"]["value"], 2);
         assert_eq!(agent["server"]["value"], "b.example");
         assert_eq!(agent["only_reports"]["value"], true);
+        assert_eq!(agent["switched_off"]["value"], false);
+        let lock = "/opt/puppetlabs/puppet/cache/state/agent_disabled.lock";
+        let off = |host: &Captured| self::facts(host)["agents"][0]["switched_off"].clone();
+        assert_eq!(off(&puppet().file(lock, "{}"))["value"], true);
+        assert_eq!(off(&puppet().denied(lock))["outcome"], "denied");
         assert_eq!(agent["last_run_day"]["outcome"], "observed");
     }
 

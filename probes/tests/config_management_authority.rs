@@ -254,3 +254,23 @@ fn places_of_puppet_on_this_machine() {
         .collect();
     assert_eq!(told, brought);
 }
+
+#[test]
+fn runs_are_switched_off_and_on() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "usr/bin/puppet", "");
+    let state = folder.path().join("var/cache/puppet");
+    for (option, off) in [("--disable", true), ("--enable", false)] {
+        let conf = folder.path().join("conf");
+        let args = [
+            "agent",
+            option,
+            "--vardir",
+            state.to_str().unwrap(),
+            "--confdir",
+            conf.to_str().unwrap(),
+        ];
+        assert!(authority("puppet-agent", "puppet", &args, b"").status.success());
+        assert_eq!(puppet(&Machine::folder(folder.path()))["switched_off"]["value"], off);
+    }
+}

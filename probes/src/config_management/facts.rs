@@ -30,6 +30,9 @@ pub struct ConfigAgent {
     pub last_run_day: Known<i64>,
     /// How many resources failed in the last run; absent if no file tells.
     pub failed: Known<u64>,
+    /// Whether an administrator has switched its runs off while its service goes on (`puppet agent --disable`); absent for
+    /// others than Puppet.
+    pub switched_off: Known<bool>,
     /// Whether it only tells what it would change; absent if the configuration does not say.
     pub only_reports: Known<bool>,
 }

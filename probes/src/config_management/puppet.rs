@@ -20,6 +20,25 @@ const CONF: [&str; 2] = ["/etc/puppetlabs/puppet/puppet.conf", "/etc/puppet/pupp
 /// With another section Puppet refuses the file.
 const SECTIONS: [&str; 5] = ["agent", "main", "master", "server", "user"];
 
+/// Written by `puppet agent --disable`, and taken away by `--enable`.
+const SWITCHED_OFF: [&str; 3] = [
+    "/opt/puppetlabs/puppet/cache/state/agent_disabled.lock",
+    "/var/cache/puppet/state/agent_disabled.lock",
+    "/var/lib/puppet/state/agent_disabled.lock",
+];
+
+/// Whether runs are switched off.
+pub(super) fn switched_off(reading: &Reading<'_>) -> Known<bool> {
+    for path in SWITCHED_OFF {
+        match reading.stat(path) {
+            Ok(Some(_)) => return Known::Observed(true),
+            Ok(None) => {}
+            Err(unread) => return Known::unread(&unread),
+        }
+    }
+    Known::Observed(false)
+}
+
 /// The server, and `noop`, as an agent takes them.
 pub(super) fn conf(reading: &Reading<'_>) -> (Known<String>, Known<bool>) {
     for path in CONF {
