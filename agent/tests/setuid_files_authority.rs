@@ -1,4 +1,4 @@
-//! `setuid-files` beside find(1), getcap(8) and dpkg(1) on trees made for it and on this machine's `/usr`.
+//! `setuid-files` beside find(1), getcap(8), dpkg(1) and rpm(8) on trees made for it and on this machine's `/usr`.
 
 #![cfg(test)]
 
@@ -295,4 +295,70 @@ fn packages_as_dpkg_tells_them() {
         .collect();
     assert_eq!(told, expected);
     assert!(told.values().flatten().count() > 5);
+}
+
+/// Files with setuid that packages made here brought, some listed below folders that are links, and what `rpm -qf` says.
+#[test]
+fn packages_as_rpm_tells_them() {
+    let memory = Path::new("/dev/shm");
+    let temp = tempfile::tempdir_in(if memory.is_dir() { memory } else { Path::new("/tmp") }).unwrap();
+    let root = temp.path().join("root");
+    for folder in ["usr/bin", "usr/sbin", "etc"] {
+        std::fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    std::fs::write(root.join("etc/os-release"), "ID=fedora\n").unwrap();
+    // As on this machine itself: rpm looks at its folders and not at those of the root.
+    symlink("usr/bin", root.join("bin")).unwrap();
+    symlink("usr/sbin", root.join("sbin")).unwrap();
+    let mut spec =
+        "Name: whole\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n"
+            .to_owned();
+    let mut install = "%install\n".to_owned();
+    for number in 0..60 {
+        let folder = ["/usr/bin", "/bin", "/sbin", "/usr/sbin", "/usr/libexec", "/opt/x"][number % 6];
+        // Each third is in a second package too, which may have the same file.
+        for part in [number % 5, number % 7] {
+            spec += &format!("%package -n part-{number}-{part}\nSummary: x\n%description -n part-{number}-{part}\nx\n");
+            spec += &format!("%files -n part-{number}-{part}\n%attr(4755,root,root) {folder}/tool-{number}\n");
+            if number % 3 > 0 || number % 5 == number % 7 {
+                break;
+            }
+        }
+        install += &format!("mkdir -p %{{buildroot}}{folder}; echo {number} >%{{buildroot}}{folder}/tool-{number}\n");
+    }
+    let place = temp.path().join("whole.spec");
+    std::fs::write(&place, spec + &install).unwrap();
+    let top = format!("_topdir {}", temp.path().display());
+    let mut build = Command::new("rpmbuild");
+    run("rpm", build.args(["--quiet", "-bb", "--define", &top]).arg(&place));
+    let packages = std::fs::read_dir(temp.path().join("RPMS/noarch")).expect("rpmbuild made packages");
+    let rpm = |args: &[&str]| {
+        let mut command = Command::new("rpm");
+        command
+            .arg("--root")
+            .arg(&root)
+            .args(["--define", "_dbpath /usr/lib/sysimage/rpm"]);
+        command.args(args);
+        command
+    };
+    let packages = packages.map(|package| package.unwrap().path());
+    run("rpm", rpm(&["-i", "--nosignature"]).args(packages));
+    let alone = root.join("usr/bin/of-nobody");
+    std::fs::write(&alone, "").unwrap();
+    set_mode(&alone, 0o4755);
+
+    let facts = facts(&root);
+    assert_eq!(facts["package_database"]["value"], "rpm");
+    let mut owned = 0;
+    for entry in facts["setuid_files"]["entries"].as_array().unwrap() {
+        let path = entry["path"].as_str().unwrap();
+        let told = run("rpm", &mut rpm(&["-qf", "--qf", "%{NAME}\n", path]));
+        let told = String::from_utf8(told).unwrap();
+        let owners: Vec<&str> = told.lines().filter(|line| line.starts_with("part-")).collect();
+        let found = entry.get("package").map(|package| package.as_str().unwrap());
+        assert_eq!(found, owners.iter().min().copied(), "{path}: {told}");
+        owned += owners.len();
+    }
+    assert_eq!(facts["setuid_files"]["total"], 61);
+    assert!(owned > 70, "{owned}");
 }

@@ -5,6 +5,7 @@ pub mod apk;
 pub mod archive_date;
 pub mod debian_version;
 pub mod dpkg;
+pub mod file_owners;
 pub mod included;
 pub mod ini;
 pub mod installed;

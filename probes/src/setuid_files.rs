@@ -4,7 +4,7 @@
 //!
 //! # Source
 //! inode(7), capabilities(7), proc_pid_mountinfo(5), passwd(5), group(5), nsswitch.conf(5), subuid(5); dpkg's lists of
-//! files and dpkg-statoverride(1).
+//! files and dpkg-statoverride(1); the databases of rpm, apk and pacman.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH` to enter every folder.
@@ -35,7 +35,7 @@ pub struct SetuidFilesProbe;
 impl Probe for SetuidFilesProbe {
     const SPEC: Spec = Spec {
         id: "setuid-files",
-        version: 1,
+        version: 2,
         title: "Files with setuid, setgid or capabilities, files that everybody may change, files without owner",
         reads: &[
             "mode, owner and security.capability of everything on local filesystems",
@@ -45,8 +45,15 @@ impl Probe for SetuidFilesProbe {
             "/etc/nsswitch.conf, and names of records in /etc/userdb/ and the like",
             "/etc/subuid",
             "/etc/subgid",
+            "/etc/os-release",
             "/var/lib/dpkg/info/*.list",
             "/var/lib/dpkg/statoverride",
+            "/usr/lib/sysimage/rpm/",
+            "/var/lib/rpm/",
+            "/usr/share/rpm/",
+            "/lib/apk/db/installed",
+            "/usr/lib/apk/db/installed",
+            "/var/lib/pacman/local/*/files",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,

@@ -3,6 +3,7 @@
 //! Source: apk-package(5), `src/database.c` of apk-tools. Lines of one letter, a colon and a value; a blank line ends a
 //! package.
 
+use super::file_owners::Wanted;
 use super::stanza::{line_of, stanzas};
 use crate::probe::ProbeError;
 use crate::reading::Reading;
@@ -68,6 +69,28 @@ impl Database {
         }
         database
     }
+}
+
+/// Looks for the packages of files: `F:` is a folder, and `R:` a file in it.
+pub fn owners(path: &str, bytes: &[u8], wanted: &mut Wanted<'_>) -> Result<(), ProbeError> {
+    for stanza in stanzas(bytes) {
+        let malformed = |why| {
+            let place = format!("{path}:{}", line_of(bytes, stanza.offset));
+            ProbeError::malformed(&place, why)
+        };
+        let lines = || stanza.text.split(|byte| *byte == b'\n');
+        let name = lines().find_map(|line| line.strip_prefix(b"P:"));
+        let name = name.and_then(word).ok_or_else(|| malformed("no valid name (P)"))?;
+        let mut folder: &[u8] = &[];
+        for line in lines() {
+            match line {
+                [b'F', b':', value @ ..] => folder = value,
+                [b'R', b':', value @ ..] if wanted.has_name(value) => wanted.take(&name, folder, value, true),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn package(stanza: &[u8]) -> Result<Package, &'static str> {

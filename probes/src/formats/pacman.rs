@@ -2,6 +2,7 @@
 //!
 //! Source: `lib/libalpm/be_local.c` of pacman. A line `%NAME%`, then values line by line, then a blank line.
 
+use super::file_owners::Wanted;
 use crate::probe::ProbeError;
 use crate::reading::{Kind, Reading};
 
@@ -63,6 +64,32 @@ impl Database {
         }
         Ok(database)
     }
+}
+
+/// Looks for the packages of files: the lines below `%FILES%` in each package's file `files`, folders with a `/` at the end.
+pub fn owners(reading: &Reading<'_>, wanted: &mut Wanted<'_>) -> Result<(), ProbeError> {
+    let shown = format!("{LOCAL}/*/files");
+    let entries = reading.list(LOCAL)?.ok_or_else(|| ProbeError::absent(LOCAL))?;
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Folder) {
+        // One source for all: there are many, and they say nothing that the folder's names do not.
+        let Some(bytes) = reading.private(&format!("{LOCAL}/{}/files", entry.name), &shown)? else {
+            continue;
+        };
+        // name-version-release
+        let name = entry.name.rsplitn(3, '-').nth(2).unwrap_or(&entry.name);
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        if !lines.any(|line| line == b"%FILES%") {
+            continue;
+        }
+        for line in lines.take_while(|line| !line.is_empty()) {
+            let at = memchr::memrchr(b'/', line).map_or(0, |at| at + 1);
+            let (folder, file) = line.split_at_checked(at).unwrap_or_default();
+            if wanted.has_name(file) {
+                wanted.take(name, folder, file, true);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The package in a file `desc`.

@@ -1,16 +1,21 @@
-//! The database of rpm: `rpmdb.sqlite` (with the log beside it) or `Packages.db`, the one called ndb.
+//! The database of rpm: `rpmdb.sqlite` (with the log beside it), `Packages.db`, the one called ndb, or `Packages`, that of
+//! Berkeley DB (RHEL 8 and Amazon Linux 2, SLES 12 and older).
 //!
-//! Source: rpm(8), `lib/rpmdb.c`, `lib/backend/sqlite.c`, `lib/backend/ndb/rpmpkg.c` of rpm. The older form on Berkeley DB
-//! (`Packages`) is known by its name and not read.
+//! Source: rpm(8), `lib/rpmdb.c` and `lib/backend/` of rpm.
 
+mod blobs;
+mod files;
 mod ndb;
 mod package;
 
+use std::sync::Arc;
+
+pub use files::owners;
 pub use package::{Package, Signature, TrustedKey};
 
+use self::blobs::blobs;
 use self::package::Found;
 use super::rpm_header::Header;
-use super::sqlite::{self, SqliteError};
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -34,7 +39,7 @@ pub enum Backend {
     Sqlite,
     /// rpm's own, of SUSE.
     Ndb,
-    /// Berkeley DB, of RHEL 8 and older.
+    /// Berkeley DB, of RHEL 8, SLES 12 and older.
     Berkeley,
 }
 
@@ -45,6 +50,12 @@ pub struct Location {
     pub path: String,
     /// Its form.
     pub backend: Backend,
+}
+
+impl Location {
+    fn says(&self, what: impl std::fmt::Display) -> String {
+        format!("{}: {what}", self.path)
+    }
 }
 
 /// The database.
@@ -78,8 +89,14 @@ pub fn locate(reading: &Reading<'_>) -> Result<Option<Location>, ProbeError> {
 }
 
 impl Database {
+    /// The database, read once in a round for all probes that ask for it.
+    pub fn of_host(reading: &Reading<'_>, location: &Location) -> Result<Arc<Self>, ProbeError> {
+        let read = reading.shared("rpm database", |reading| Self::read(reading, location).map(Arc::new));
+        Result::clone(&read)
+    }
+
     /// Reads the database, by windows: it need not fit into memory.
-    pub fn read(reading: &Reading<'_>, location: &Location) -> Result<Self, ProbeError> {
+    fn read(reading: &Reading<'_>, location: &Location) -> Result<Self, ProbeError> {
         let mut attempt = 1;
         loop {
             let mut database = Self {
@@ -88,74 +105,43 @@ impl Database {
                 trusted_keys: vec![],
                 unparsed: vec![],
             };
-            let unchanged = match location.backend {
-                Backend::Sqlite => database.read_sqlite(reading)?,
-                Backend::Ndb => ndb::read(reading, &mut database)?,
-                Backend::Berkeley => {
-                    return Err(ProbeError::unsupported(format!(
-                        "{} is in Berkeley DB's form, which is not read here",
-                        location.path
-                    )));
-                }
-            };
+            let unchanged = blobs(reading, location, &mut |blob| match blob {
+                Ok((number, blob)) => database.add(number, blob),
+                Err(why) => database.doubt(why),
+            })?;
             if !unchanged && attempt < ATTEMPTS {
                 attempt += 1;
                 continue;
             }
             if !unchanged {
-                database.doubt("it changed while it was read");
+                database.doubt(location.says("it changed while it was read"));
             } else if database.packages.is_empty() && database.unparsed.is_empty() {
-                database.doubt("there is no package in it");
+                database.doubt(location.says("there is no package in it"));
             }
             return Ok(database);
         }
     }
 
-    /// Whether the files stayed the same meanwhile.
-    fn read_sqlite(&mut self, reading: &Reading<'_>) -> Result<bool, ProbeError> {
-        let path = self.location.path.clone();
-        let read = |database: &mut Self| -> Result<bool, SqliteError> {
-            let Some(mut file) = sqlite::Database::open(reading, &path)? else {
-                return Ok(true);
-            };
-            if file.has_hot_journal() {
-                database.doubt("a transaction is under way or broke off");
-            }
-            let there = file.rows("Packages", &mut |row| match row {
-                Ok(row) => database.add(row.id, row.blob(1).unwrap_or_default()),
-                Err(what) => database.doubt(&what),
-            })?;
-            if !there {
-                database.doubt("it has no table Packages");
-            }
-            file.unchanged()
-        };
-        match read(self) {
-            Ok(unchanged) => Ok(unchanged),
-            Err(SqliteError::Unread(unread)) => Err(unread.into()),
-            Err(error @ SqliteError::Malformed { .. }) => {
-                self.unparsed.push(error.to_string());
-                Ok(true)
-            }
-        }
-    }
-
     /// Adds a package from its header; whether more are wanted.
-    fn add(&mut self, number: impl std::fmt::Display, blob: &[u8]) -> bool {
+    fn add(&mut self, number: u64, blob: &[u8]) -> bool {
         if self.packages.len() + self.trusted_keys.len() >= MAX_PACKAGES {
-            return self.doubt("more packages than can be looked at");
+            let why = self.location.says("more packages than can be looked at");
+            return self.doubt(why);
         }
         match Header::parse(blob).and_then(|header| Found::of(&header)) {
             Ok(Found::Package(package)) => self.packages.push(*package),
             Ok(Found::Key(key)) => self.trusted_keys.push(key),
-            Err(why) => return self.doubt(&format!("package {number}: {why}")),
+            Err(why) => {
+                let why = self.location.says(format_args!("package {number}: {why}"));
+                return self.doubt(why);
+            }
         }
         true
     }
 
-    fn doubt(&mut self, why: &str) -> bool {
+    fn doubt(&mut self, why: String) -> bool {
         if self.unparsed.len() < MAX_UNPARSED {
-            self.unparsed.push(format!("{}: {why}", self.location.path));
+            self.unparsed.push(why);
         }
         self.packages.len() + self.trusted_keys.len() < MAX_PACKAGES
     }

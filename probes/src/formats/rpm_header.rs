@@ -33,16 +33,25 @@ pub mod tag {
     pub const VENDOR: u32 = 1011;
     /// Architecture.
     pub const ARCH: u32 = 1022;
+    /// The state of each file.
+    pub const FILESTATES: u32 = 1029;
     /// File name of the source package.
     pub const SOURCERPM: u32 = 1044;
     /// Names that it provides.
     pub const PROVIDENAME: u32 = 1047;
     /// Versions of what it provides.
     pub const PROVIDEVERSION: u32 = 1113;
+    /// The position of each file's folder.
+    pub const DIRINDEXES: u32 = 1116;
+    /// Names of files, without their folders.
+    pub const BASENAMES: u32 = 1117;
+    /// Folders of files, each ending in `/`.
+    pub const DIRNAMES: u32 = 1118;
     /// Module, stream, version and context that it was built for.
     pub const MODULARITYLABEL: u32 = 5096;
 }
 
+const CHAR: u32 = 1;
 const INT32: u32 = 4;
 const STRING: u32 = 6;
 const BINARY: u32 = 7;
@@ -110,15 +119,20 @@ impl<'b> Header<'b> {
 
     /// A number, the first if there are several.
     pub fn number(&self, tag: u32) -> Option<u32> {
-        let (kind, count, values) = self.find(tag)?;
-        let number = values.first_chunk().filter(|_| kind == INT32 && count > 0)?;
-        Some(u32::from_be_bytes(*number))
+        self.numbers(tag)?.next()
     }
 
-    /// Bytes.
+    /// The numbers of a list.
+    pub fn numbers(&self, tag: u32) -> Option<impl Iterator<Item = u32> + use<'b>> {
+        let (kind, count, values) = self.find(tag)?;
+        let numbers = values.as_chunks().0.iter().take(count);
+        (kind == INT32).then(|| numbers.map(|number| u32::from_be_bytes(*number)))
+    }
+
+    /// Bytes, or numbers of one byte each.
     pub fn bytes(&self, tag: u32) -> Option<&'b [u8]> {
         let (kind, count, values) = self.find(tag)?;
-        values.get(..count).filter(|_| kind == BINARY)
+        values.get(..count).filter(|_| matches!(kind, BINARY | CHAR))
     }
 }
 
@@ -159,6 +173,15 @@ pub(crate) mod tests {
 
         pub(crate) fn number(self, tag: u32, number: u32) -> Self {
             self.entry(tag, INT32, 1, &number.to_be_bytes())
+        }
+
+        pub(crate) fn numbers(self, tag: u32, numbers: &[u32]) -> Self {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+            self.entry(tag, INT32, numbers.len(), &bytes)
+        }
+
+        pub(crate) fn characters(self, tag: u32, bytes: &[u8]) -> Self {
+            self.entry(tag, CHAR, bytes.len(), bytes)
         }
 
         pub(crate) fn bytes(self, tag: u32, bytes: &[u8]) -> Self {
@@ -216,6 +239,7 @@ pub(crate) mod tests {
                 let Ok(header) = Header::parse(&blob) else { continue };
                 for tag in 0..4 {
                     let (_, _, _) = (header.number(tag), header.bytes(tag), header.text(tag));
+                    prop_assert!(header.numbers(tag).map_or(0, Iterator::count) * 4 <= blob.len());
                     if let Some(texts) = header.texts(tag) {
                         prop_assert!(texts.count() <= blob.len());
                     }

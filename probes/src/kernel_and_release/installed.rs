@@ -94,24 +94,24 @@ fn of_dpkg(reading: &Reading<'_>) -> Result<Installed, ProbeError> {
 }
 
 fn of_rpm(reading: &Reading<'_>, location: &Location) -> Result<Installed, ProbeError> {
-    let database = rpm_database::Database::read(reading, location)?;
+    let database = rpm_database::Database::of_host(reading, location)?;
     whole(&database.unparsed)?;
     let mut kernels = vec![];
     let mut need_reboot = vec![];
-    for package in database.packages {
+    for package in &database.packages {
         if (package.reboot_hint || NEED_REBOOT.contains(&package.name.as_str()))
             && let Some(time) = package.installed_at
         {
             need_reboot.push((package.name.clone(), time));
         }
-        if let Some(release) = package.kernel_release {
+        if let Some(release) = &package.kernel_release {
             let flavour = package.name.strip_prefix("kernel").unwrap_or(&package.name);
             let flavour = flavour.strip_suffix("-core").unwrap_or(flavour);
             kernels.push(KernelPackage {
                 flavour: flavour.trim_start_matches('-').to_owned(),
-                package: package.name,
-                version: package.version,
-                release,
+                package: package.name.clone(),
+                version: package.version.clone(),
+                release: release.clone(),
             });
         }
     }

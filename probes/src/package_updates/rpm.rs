@@ -48,11 +48,11 @@ pub(super) fn collect(
     location: &Location,
 ) -> Result<PackageUpdates, ProbeError> {
     let mut doubts = Doubts::default();
-    let mut database = Database::read(reading, location)?;
-    for unparsed in std::mem::take(&mut database.unparsed) {
-        doubts.add(unparsed);
+    let database = Database::of_host(reading, location)?;
+    for unparsed in &database.unparsed {
+        doubts.add(unparsed.clone());
     }
-    let installed = database.packages;
+    let installed = &database.packages;
     let mut wanted: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, package) in installed.iter().enumerate() {
         wanted.entry(&package.name).or_default().push(at);
@@ -84,14 +84,14 @@ pub(super) fn collect(
     for (repository, surveyed) in surveyed.iter().enumerate() {
         offers.extend(surveyed.offered.iter().map(|package| Offer { package, repository }));
     }
-    let (unlisted, installed_from) = listed(&installed, &offers, &configured.repositories);
-    without_modules(&mut offers, &installed, &mut doubts);
+    let (unlisted, installed_from) = listed(installed, &offers, &configured.repositories);
+    without_modules(&mut offers, installed, &mut doubts);
     let advisories: Vec<&Advisory> = surveyed.iter().flat_map(|surveyed| &surveyed.advisories).collect();
     let own: Vec<Offered> = installed.iter().map(as_offered).collect();
     let known: Vec<&Offered> = offers.iter().map(|offer| offer.package).chain(&own).collect();
     let excludes = Excludes::new(&configured, &locks, &known);
-    let chosen = choose(&installed, &offers, &configured.repositories, Some(&excludes));
-    let usual = choose(&installed, &offers, &configured.repositories, None);
+    let chosen = choose(installed, &offers, &configured.repositories, Some(&excludes));
+    let usual = choose(installed, &offers, &configured.repositories, None);
     let comparison = Comparison {
         advisories: &advisories,
         repositories: &configured.repositories,
@@ -101,7 +101,7 @@ pub(super) fn collect(
         .iter()
         .filter_map(|(key, choice)| comparison.withheld(choice, chosen.get(key)))
         .collect();
-    let pending = pending(&advisories, &installed, &mut doubts);
+    let pending = pending(&advisories, installed, &mut doubts);
     let (last_update, last_update_by) = last_update(&surveyed);
     let security_source = surveyed.iter().any(|surveyed| surveyed.has_advisories);
     let rpm = RpmUpdates {

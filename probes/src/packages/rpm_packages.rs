@@ -11,23 +11,22 @@ use crate::probe::ProbeError;
 use crate::reading::Reading;
 
 pub(super) fn collect(reading: &Reading<'_>, location: &Location) -> Result<Packages, ProbeError> {
-    let database = Database::read(reading, location)?;
+    let database = Database::of_host(reading, location)?;
     let mut facts = Packages::of(Manager::Rpm);
     let architecture = database.native_architecture().map(str::to_owned);
-    facts.unparsed = database.unparsed;
+    facts.unparsed.clone_from(&database.unparsed);
     let nothing = "neither rpm, glibc, bash nor filesystem is there to tell the host's architecture";
     facts.set_architecture(architecture.as_deref(), &format!("{}: {nothing}", location.path));
     let mut vendors: BTreeMap<String, u64> = BTreeMap::new();
     let mut keys: BTreeMap<String, u64> = BTreeMap::new();
     let (mut unsigned, mut unclear) = (vec![], vec![]);
-    for package in database.packages {
-        *vendors.entry(package.vendor.clone()).or_default() += 1;
-        let signature = package.signature.clone();
-        let package = told(package);
-        match signature {
+    for installed in &database.packages {
+        *vendors.entry(installed.vendor.clone()).or_default() += 1;
+        let package = told(installed);
+        match &installed.signature {
             Signature::Unsigned => unsigned.push(package.id()),
             Signature::Unclear => unclear.push(package.id()),
-            Signature::Key(key) => *keys.entry(key).or_default() += 1,
+            Signature::Key(key) => *keys.entry(key.clone()).or_default() += 1,
         }
         facts.packages.push(package);
     }
@@ -40,7 +39,7 @@ pub(super) fn collect(reading: &Reading<'_>, location: &Location) -> Result<Pack
     });
     unsigned.sort_unstable();
     unclear.sort_unstable();
-    let mut trusted_keys: Vec<_> = database.trusted_keys.into_iter().map(|key| key.id).collect();
+    let mut trusted_keys: Vec<_> = database.trusted_keys.iter().map(|key| key.id.clone()).collect();
     trusted_keys.sort_unstable();
     trusted_keys.dedup();
     let vendor = |(vendor, packages)| Vendor { vendor, packages };
@@ -55,26 +54,26 @@ pub(super) fn collect(reading: &Reading<'_>, location: &Location) -> Result<Pack
     Ok(facts)
 }
 
-fn told(package: rpm_database::Package) -> Package {
+fn told(package: &rpm_database::Package) -> Package {
     let (_, unversioned) = package.version.split_once(':').unwrap_or(("", &package.version));
-    let source_version = package.source_version.filter(|source| source != unversioned);
-    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    let source_version = package.source_version.clone().filter(|source| source != unversioned);
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Package {
-        source: package.source.filter(|source| *source != package.name),
+        source: package.source.clone().filter(|source| *source != package.name),
         source_version,
-        name: package.name,
-        version: package.version,
-        architecture: package.architecture,
+        name: package.name.clone(),
+        version: package.version.clone(),
+        architecture: package.architecture.clone(),
         state: None,
         held: false,
         installed_at: package
             .installed_at
             .and_then(|seconds| Timestamp::from_unix(i64::from(seconds)).ok()),
-        vendor: given(package.vendor),
-        signed_by: match package.signature {
-            Signature::Key(key) => Some(key),
+        vendor: given(&package.vendor),
+        signed_by: match &package.signature {
+            Signature::Key(key) => Some(key.clone()),
             Signature::Unsigned | Signature::Unclear => None,
         },
-        module: given(package.module),
+        module: given(&package.module),
     }
 }

@@ -34,8 +34,7 @@ pub struct SetuidFiles {
     pub without_user: Known<List<Unowned>>,
     /// Entries whose gid is not in `/etc/group`; `unsupported` where groups come from elsewhere too.
     pub without_group: Known<List<Unowned>>,
-    /// Which database the `package` of an entry is from; `unsupported` where there is none that the probe reads, and then no
-    /// entry has a `package`.
+    /// Which database the `package` of an entry is from; if it was not read whole, no entry has a `package`.
     pub package_database: Known<PackageDatabase>,
 }
 
@@ -165,6 +164,12 @@ pub struct Unowned {
 pub enum PackageDatabase {
     /// dpkg's lists of files.
     Dpkg,
+    /// rpm's database.
+    Rpm,
+    /// apk's database.
+    Apk,
+    /// pacman's lists of files.
+    Pacman,
 }
 
 /// What people named.

@@ -1,12 +1,15 @@
-//! Which package brought a file: dpkg's lists of files, `/var/lib/dpkg/info/PACKAGE.list`.
+//! Which package brought a file, by the lists of files of the host's package manager: dpkg's `/var/lib/dpkg/info/PACKAGE.list`,
+//! rpm's headers, apk's database, pacman's `files`.
 
-use std::collections::BTreeMap;
-
-use evidence::facts::Outcome;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::PackageDatabase;
-use crate::probe::{Known, NotKnown};
-use crate::reading::{Reading, Unread};
+use crate::formats::file_owners::Wanted;
+use crate::formats::os_release::OsRelease;
+use crate::formats::package_family::Family;
+use crate::formats::{apk, pacman, rpm_database};
+use crate::probe::{Known, NotKnown, ProbeError};
+use crate::reading::Reading;
 
 const INFO: &str = "/var/lib/dpkg/info";
 const OVERRIDES: &str = "/var/lib/dpkg/statoverride";
@@ -23,25 +26,9 @@ pub(super) struct Packages {
 impl Packages {
     /// Looks `paths` up.
     pub(super) fn read<'a>(reading: &Reading<'_>, paths: impl Iterator<Item = &'a str>) -> Self {
-        let mut owners: BTreeMap<String, Option<String>> = BTreeMap::new();
-        for path in paths {
-            owners.insert(path.to_owned(), None);
-        }
-        let database = match lists(reading, &mut owners) {
-            Ok(true) => Known::Observed(PackageDatabase::Dpkg),
-            Ok(false) => Known::Not(NotKnown {
-                outcome: Outcome::Unsupported,
-                detail: format!("{INFO} is not there: the packages of this host are not dpkg's"),
-            }),
-            Err(unread) => Known::unread(&unread),
-        };
-        let owners = if database.value().is_some() {
-            owners
-                .into_iter()
-                .filter_map(|(path, package)| Some((path, package?)))
-                .collect()
-        } else {
-            BTreeMap::new()
+        let (database, owners) = match look_up(reading, paths.collect()) {
+            Ok((database, owners)) => (Known::Observed(database), owners),
+            Err(ProbeError { outcome, detail }) => (Known::Not(NotKnown { outcome, detail }), BTreeMap::new()),
         };
         let overrides = reading.file(OVERRIDES).ok().flatten().unwrap_or_default();
         Self {
@@ -70,11 +57,41 @@ fn is_merged(path: &str) -> bool {
     MERGED.iter().any(|folder| path.starts_with(folder))
 }
 
-/// Fills in the packages of `owners`; false if there is no such database.
-fn lists(reading: &Reading<'_>, owners: &mut BTreeMap<String, Option<String>>) -> Result<bool, Unread> {
-    let Some(entries) = reading.list(INFO)? else {
-        return Ok(false);
+type Owners = BTreeMap<String, String>;
+
+fn look_up(reading: &Reading<'_>, paths: BTreeSet<&str>) -> Result<(PackageDatabase, Owners), ProbeError> {
+    let release = OsRelease::read(reading)?.unwrap_or_default();
+    let family = Family::of_host(reading, &release)?;
+    if family == Family::Dpkg {
+        return Ok((PackageDatabase::Dpkg, of_dpkg(reading, &paths)?));
+    }
+    let mut wanted = Wanted::new(reading, paths)?;
+    let database = match family {
+        Family::Dpkg => PackageDatabase::Dpkg,
+        Family::Rpm(location) => {
+            rpm_database::owners(reading, &location, &mut wanted)?;
+            PackageDatabase::Rpm
+        }
+        Family::Apk(path) => {
+            let bytes = reading.private(path, path)?.ok_or_else(|| ProbeError::absent(path))?;
+            apk::owners(path, &bytes, &mut wanted)?;
+            PackageDatabase::Apk
+        }
+        Family::Pacman => {
+            pacman::owners(reading, &mut wanted)?;
+            PackageDatabase::Pacman
+        }
     };
+    Ok((database, wanted.owners()))
+}
+
+fn of_dpkg(reading: &Reading<'_>, paths: &BTreeSet<&str>) -> Result<Owners, ProbeError> {
+    let Some(entries) = reading.list(INFO)? else {
+        return Err(ProbeError::unsupported(format!(
+            "{INFO} is not there: the packages of this host are in no form that is known here"
+        )));
+    };
+    let mut owners: BTreeMap<&str, Option<String>> = paths.iter().map(|path| (*path, None)).collect();
     let shown = format!("{INFO}/*.list");
     for entry in entries {
         let Some(package) = entry.name.strip_suffix(".list") else {
@@ -93,13 +110,16 @@ fn lists(reading: &Reading<'_>, owners: &mut BTreeMap<String, Option<String>>) -
                 owner.get_or_insert_with(|| package.to_owned());
             }
             if is_merged(path)
-                && let Some(owner) = owners.get_mut(&format!("/usr{path}"))
+                && let Some(owner) = owners.get_mut(format!("/usr{path}").as_str())
             {
                 owner.get_or_insert_with(|| package.to_owned());
             }
         }
     }
-    Ok(true)
+    let found = owners.into_iter();
+    Ok(found
+        .filter_map(|(path, package)| Some((path.to_owned(), package?)))
+        .collect())
 }
 
 /// `root adm 4750 /usr/bin/x`: the mode by path, four octal digits.

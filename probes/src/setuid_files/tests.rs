@@ -231,3 +231,44 @@ fn a_file_that_is_mounted_is_looked_at_and_not_walked() {
     assert_eq!(facts["setuid_files"]["entries"][0]["path"], "/etc/tool");
     assert_eq!(facts["everywhere"]["outcome"], "observed");
 }
+
+#[test]
+fn packages_of_other_families() {
+    let of = |host: Captured| {
+        let host = host
+            .file("/proc/self/mountinfo", MOUNTS)
+            .walk_of(Ok((entries(), walked())));
+        let (facts, _) = facts(&host);
+        let entries = facts["setuid_files"]["entries"].as_array().unwrap().iter();
+        let packages: Vec<_> = entries.map(|entry| entry["package"].clone()).collect();
+        (facts["package_database"].clone(), packages)
+    };
+    let alpine = || {
+        Captured::default()
+            .file("/etc/os-release", "ID=alpine\n")
+            .link("/bin", "usr/bin")
+    };
+    let database = "P:a\nV:1\nA:x\nF:bin\nR:su\nF:usr/bin\nR:other\n\nP:b\nF:usr/bin\nR:wall\nF:bin/su\nR:su\n\n";
+    let expected = [json!("a"), json!("b"), json!(null)];
+    let (known, packages) = of(alpine().file("/lib/apk/db/installed", database));
+    assert_eq!((&known["value"], &packages[..]), (&json!("apk"), &expected[..]));
+    let (known, packages) = of(alpine().file("/lib/apk/db/installed", "F:bin\nR:su\n\n"));
+    assert_eq!(
+        known,
+        json!({"outcome": "malformed", "detail": "/lib/apk/db/installed:1: no valid name (P)"})
+    );
+    assert_eq!(packages, [json!(null), json!(null), json!(null)]);
+    let arch = Captured::default()
+        .file("/etc/os-release", "ID=arch\n")
+        .file(
+            "/var/lib/pacman/local/a-x-1:2-3/files",
+            "%FILES%\nusr/\nusr/bin/\nusr/bin/su\n\n%BACKUP%\nusr/bin/wall\tx\n",
+        )
+        .file("/var/lib/pacman/local/b-1-1/files", "%FILES%\nusr/bin/wall\n")
+        .file("/var/lib/pacman/local/c-1-1/desc", "");
+    let (known, packages) = of(arch);
+    let expected = [json!("a-x"), json!("b"), json!(null)];
+    assert_eq!((&known["value"], &packages[..]), (&json!("pacman"), &expected[..]));
+    let (known, _) = of(Captured::default().denied("/etc/os-release"));
+    assert_eq!(known["outcome"], "denied");
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::sqlite::MAX_ROW;
 use super::super::windows::Windows;
-use super::Database;
+use super::Location;
+use super::blobs::Take;
 use crate::probe::ProbeError;
 use crate::reading::{Reading, Stat, Unread};
 
@@ -17,17 +18,18 @@ const HEAD: u64 = 16;
 const TAIL: u64 = 12;
 
 /// Reads the packages; whether the file stayed the same meanwhile.
-pub(super) fn read(reading: &Reading<'_>, database: &mut Database) -> Result<bool, ProbeError> {
-    let path = database.location.path.clone();
+pub(super) fn read(reading: &Reading<'_>, location: &Location, take: &mut Take<'_>) -> Result<bool, ProbeError> {
+    let path = &location.path;
+    let doubt = |take: &mut Take<'_>, why: &str| take(Err(location.says(why)));
     let stamp = |stat: Option<Stat>| stat.map(|stat| (stat.size, stat.mtime));
-    let before = stamp(reading.stat(&path)?);
-    let mut file = Windows::new(reading, &path);
+    let before = stamp(reading.stat(path)?);
+    let mut file = Windows::new(reading, path);
     let Some(header) = file.array::<32>(0)? else {
-        database.doubt("shorter than the header of a database");
+        doubt(take, "shorter than the header of a database");
         return Ok(true);
     };
     if !header.starts_with(b"RpmP\0\0\0\0") {
-        database.doubt("no database of the form that is known");
+        doubt(take, "no database of the form that is known");
         return Ok(true);
     }
     let slot_pages = word(header.get(12..));
@@ -36,11 +38,11 @@ pub(super) fn read(reading: &Reading<'_>, database: &mut Database) -> Result<boo
     let slots = (2..u64::from(slot_pages) * (PAGE / SLOT as u64)).map(|slot| slot * SLOT as u64);
     for at in slots {
         let Some(slot) = file.array::<SLOT>(at)? else {
-            database.doubt("ends within its slots");
+            doubt(take, "ends within its slots");
             break;
         };
         if !slot.starts_with(b"Slot") {
-            database.doubt("a slot is none");
+            doubt(take, "a slot is none");
             break;
         }
         let (number, begin, blocks) = (word(slot.get(4..)), word(slot.get(8..)), word(slot.get(12..)));
@@ -48,20 +50,20 @@ pub(super) fn read(reading: &Reading<'_>, database: &mut Database) -> Result<boo
             continue;
         }
         if !seen.insert(begin) {
-            database.doubt(&format!("package {number} lies where another one lies"));
+            doubt(take, &format!("package {number} lies where another one lies"));
             break;
         }
         let goes_on = match blob(&mut file, number, u64::from(begin), u64::from(blocks))? {
-            Ok(blob) => database.add(number, &blob),
-            Err(why) => database.doubt(&format!("package {number}: {why}")),
+            Ok(blob) => take(Ok((u64::from(number), &blob))),
+            Err(why) => doubt(take, &format!("package {number}: {why}")),
         };
         if !goes_on {
             break;
         }
     }
-    let after = stamp(reading.stat(&path)?);
+    let after = stamp(reading.stat(path)?);
     // A package is replaced in the file without a change of its length, and the second may be the same.
-    let again = reading.bytes_at(&path, 0, header.len())?;
+    let again = reading.bytes_at(path, 0, header.len())?;
     Ok(before == after && again.as_deref() == Some(&header[..]))
 }
 

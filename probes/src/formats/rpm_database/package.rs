@@ -70,7 +70,7 @@ pub(super) enum Found {
 
 impl Found {
     pub(super) fn of(header: &Header<'_>) -> Result<Self, &'static str> {
-        let name = word(header.text(tag::NAME), MAX_NAME).ok_or("no valid name")?;
+        let name = name_of(header)?;
         let part = |tag| {
             word(header.text(tag), rpm_version::MAX_LENGTH)
                 .filter(|part| !part.contains(':'))
@@ -103,6 +103,11 @@ impl Found {
             reboot_hint: provided.reboot_hint,
         })))
     }
+}
+
+/// The name of the package.
+pub(super) fn name_of(header: &Header<'_>) -> Result<String, &'static str> {
+    word(header.text(tag::NAME), MAX_NAME).ok_or("no valid name")
 }
 
 /// What matters here of the names that a package provides.

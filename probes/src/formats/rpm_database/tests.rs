@@ -2,6 +2,7 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
+use super::super::file_owners::Wanted;
 use super::super::rpm_header::tag;
 use super::super::rpm_header::tests::Made;
 use super::*;
@@ -98,8 +99,6 @@ fn what_is_not_known_is_said() {
     assert_eq!(other.unparsed, [format!("{SQLITE_PATH}: no SQLite database")]);
     let denied = read(&fixture().denied(SQLITE_PATH));
     assert!(denied.is_err());
-    let berkeley = read(&Captured::default().file("/var/lib/rpm/Packages", "")).unwrap_err();
-    assert_eq!(berkeley.outcome, evidence::facts::Outcome::Unsupported);
     let journal = fixture().file(&format!("{SQLITE_PATH}-journal"), "x");
     // SQLite plays a journal back even if the database is of the kind that has none.
     let why = format!("{SQLITE_PATH}: a transaction is under way or broke off");
@@ -179,6 +178,69 @@ fn headers_that_are_none_of_packages() {
     let database = read(&Captured::default().file(NDB_PATH, ndb(&[unclear.blob()]))).unwrap();
     assert_eq!(database.packages[0].signature, Signature::Unclear);
     assert_eq!(database.packages[0].installed_at, Some(5));
+}
+
+/// A package with files in `/usr/bin/` and `/sbin/`.
+fn with_files(name: &str, names: &[&str], folders: &[u32], states: &[u8]) -> Vec<u8> {
+    let made = header(name)
+        .texts(tag::BASENAMES, names)
+        .texts(tag::DIRNAMES, &["/usr/bin/", "/sbin/"])
+        .numbers(tag::DIRINDEXES, folders)
+        .characters(tag::FILESTATES, states);
+    made.blob()
+}
+
+#[test]
+fn packages_of_files() {
+    let file = ndb(&[
+        with_files("replaced", &["su"], &[0], &[1]),
+        with_files("own", &["su", "mount", "other"], &[0, 0, 0], &[0, 0, 0]),
+        with_files("admin", &["tool", "mount"], &[1, 1], &[0, 0]),
+        with_files("gone", &["alone"], &[0], &[2]),
+        header("empty").blob(),
+    ]);
+    let look_up = |host: &Captured| {
+        let reading = testing(host);
+        let location = locate(&reading)?.expect("there is a database");
+        let paths = [
+            "/usr/bin/su",
+            "/usr/bin/mount",
+            "/usr/sbin/tool",
+            "/usr/bin/alone",
+            "/usr/bin/of-nobody",
+        ];
+        let mut wanted = Wanted::new(&reading, paths.into())?;
+        owners(&reading, &location, &mut wanted)?;
+        Ok::<_, ProbeError>(
+            wanted
+                .owners()
+                .into_iter()
+                .map(|(path, package)| format!("{path} {package}"))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let host = Captured::default().file(NDB_PATH, &file).link("/sbin", "usr/sbin");
+    let expected = [
+        "/usr/bin/alone gone",
+        "/usr/bin/mount own",
+        "/usr/bin/su own",
+        "/usr/sbin/tool admin",
+    ];
+    assert_eq!(look_up(&host).unwrap(), expected);
+    // Where one package is not understood, none is told: it may be the owner.
+    let mut damaged = file;
+    damaged[4_096 + 4] ^= 1;
+    let error = look_up(&Captured::default().file(NDB_PATH, damaged)).unwrap_err();
+    assert_eq!(
+        error,
+        ProbeError::malformed(NDB_PATH, "package 1: its place in the database is damaged")
+    );
+    let no_folder = ndb(&[with_files("a", &["su"], &[7], &[])]);
+    let error = look_up(&Captured::default().file(NDB_PATH, no_folder)).unwrap_err();
+    assert_eq!(
+        error,
+        ProbeError::malformed(NDB_PATH, "package 1: a file has no folder")
+    );
 }
 
 proptest! {
