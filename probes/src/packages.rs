@@ -70,7 +70,6 @@ impl Probe for PackagesProbe {
             "Whether installed files are as the package brought them.",
             "Which process still runs the code of an older version.",
             "Whether a signature is valid: it is told which key rpm saw when it installed the package.",
-            "The packages in rpm's older database on Berkeley DB, as RHEL 8 and before have it.",
         ],
     };
 

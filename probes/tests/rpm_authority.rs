@@ -1,6 +1,6 @@
 //! The package probes against rpm: packages made by rpmbuild and installed into a folder.
 //!
-//! Needs the packages rpm, sqlite3 and gpg.
+//! Needs the packages rpm, sqlite3, db5.3-util and gpg.
 
 #![cfg(test)]
 
@@ -237,8 +237,12 @@ impl Root {
 
     /// What `rpm -qa` says, sorted, trusted keys left out.
     fn expected(&self) -> Vec<Vec<String>> {
+        self.expected_of(&[])
+    }
+
+    fn expected_of(&self, args: &[&str]) -> Vec<Vec<String>> {
         let format = "%{NAME}\t%{EVR}\t%{ARCH}\t%{SOURCERPM}\t%{VENDOR}\t%{INSTALLTIME}\t%{RSAHEADER:pgpsig}\n";
-        let text = self.rpm(&["-qa", "--qf", format]);
+        let text = self.rpm(&[args, &["-qa", "--qf", format]].concat());
         let mut packages: Vec<Vec<String>> = text
             .lines()
             .map(|line| line.split('\t').map(|word| word.replace("(none)", "")).collect())
@@ -360,5 +364,59 @@ fn other_forms_of_the_database() {
         let output = authority("sqlite3", "sqlite3", &[path.to_str().unwrap(), &script], b"");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(root.found(), expected, "pages of {size} bytes");
+    }
+}
+
+/// The form of RHEL 8 and SLES 12, which rpm of today reads and does not write: made by Berkeley DB's own program.
+#[test]
+fn databases_of_berkeley_db() {
+    let root = Root::new();
+    root.rpm(&["--import", BUILT.folder.path().join("key.asc").to_str().unwrap()]);
+    root.install(&BUILT.files);
+    let database = root.path().join("var/lib/rpm/rpmdb.sqlite");
+    let script = "select hnum, hex(blob) from Packages";
+    let rows = authority("sqlite3", "sqlite3", &[database.to_str().unwrap(), script], b"").stdout;
+    let rows = String::from_utf8(rows).unwrap();
+    let rows: Vec<(u32, &str)> = rows
+        .lines()
+        .map(|row| row.split_once('|').unwrap())
+        .map(|(number, blob)| (number.parse().unwrap(), blob))
+        .collect();
+    assert_eq!(rows.len(), 162);
+    for (order, big_endian) in [("1234", false), ("4321", true)] {
+        for size in [512, 1_024, 4_096, 8_192, 65_536] {
+            let old = Root::new();
+            let word = |number: u32| {
+                let bytes = if big_endian {
+                    number.to_be_bytes()
+                } else {
+                    number.to_le_bytes()
+                };
+                bytes.map(|byte| format!("{byte:02x}")).concat()
+            };
+            let mut dump = format!(
+                "VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize={size}\ndb_lorder={order}\nHEADER=END\n {}\n {}\n",
+                word(0),
+                word(9_999)
+            );
+            for (number, blob) in &rows {
+                dump += &format!(" {}\n {}\n", word(*number), blob.to_ascii_lowercase());
+            }
+            dump += "DATA=END\n";
+            let folder = old.path().join("var/lib/rpm");
+            fs::remove_dir_all(&folder).unwrap();
+            fs::create_dir(&folder).unwrap();
+            let path = folder.join("Packages");
+            let made = authority("db5.3-util", "db5.3_load", &[path.to_str().unwrap()], dump.as_bytes());
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let expected = old.expected_of(&["--define", "_db_backend bdb_ro"]);
+            assert_eq!(expected.len(), 161);
+            assert_eq!(old.found(), expected, "pages of {size} bytes, {order}");
+            let facts = facts(old.path(), "packages");
+            // Whose packages are of no host's architecture, as those made here are.
+            let architecture = "/var/lib/rpm/Packages: neither rpm, glibc, bash nor filesystem is there to tell the host's architecture";
+            assert_eq!(facts["unparsed"], serde_json::json!([architecture]));
+            assert_eq!(facts["signatures"]["trusted_keys"].as_array().unwrap().len(), 1);
+        }
     }
 }

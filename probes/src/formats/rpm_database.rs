@@ -3,6 +3,7 @@
 //!
 //! Source: rpm(8), `lib/rpmdb.c` and `lib/backend/` of rpm.
 
+mod berkeley;
 mod blobs;
 mod files;
 mod ndb;

@@ -1,7 +1,7 @@
 //! The headers of a database as they lie in it, whatever its form.
 
 use super::super::sqlite::{self, SqliteError};
-use super::{Backend, Location, ndb};
+use super::{Backend, Location, berkeley, ndb};
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -13,9 +13,7 @@ pub(super) fn blobs(reading: &Reading<'_>, location: &Location, take: &mut Take<
     match location.backend {
         Backend::Sqlite => of_sqlite(reading, location, take),
         Backend::Ndb => ndb::read(reading, location, take),
-        Backend::Berkeley => Err(ProbeError::unsupported(
-            location.says("it is in Berkeley DB's form, which is not read here"),
-        )),
+        Backend::Berkeley => berkeley::read(reading, location, take),
     }
 }
 
