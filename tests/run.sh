@@ -14,7 +14,7 @@ mkdir -p "$AFFIANT_TEST_TOOLS"
 step "Programs that tests hold ours against"
 # Authorities for probes, a guest's parts, foreign verifiers, a browser.
 packages=(
-  gcc libc6-dev openssl ca-certificates unzip jq procps iproute2 findutils gzip lz4 zstd gpg sqlite3
+  gcc libc6-dev openssl ca-certificates unzip jq procps iproute2 findutils gzip lz4 zstd gpg sqlite3 db5.3-util xz-utils zchunk
   cryptsetup cryptsetup-bin mount util-linux e2fsprogs acl libcap2-bin kmod
   distro-info distro-info-data apt dpkg rpm createrepo-c dnf zypper pacman-package-manager
   openssh-server openssh-client sudo opendoas passwd login pamtester libpwquality-tools dconf-cli krb5-user

@@ -110,8 +110,8 @@ impl Probe for PackageUpdatesProbe {
             "Whether a phased update is meant for this host already.",
             "Software that no package brought.",
             "For how long an update has been available: only the date of its archive or advisory is known.",
-            "On hosts with rpm: packages that others replace under another name, updates within module streams, lists in \
-             xz, bzip2 or zchunk, and locks of zypper and dnf5, for which `complete` is false.",
+            "On hosts with rpm: packages that others replace under another name, and updates within module streams, lists in \
+             bzip2, and locks of zypper and dnf5, for which `complete` is false.",
             "On Alpine and Arch: any of it.",
         ],
     };

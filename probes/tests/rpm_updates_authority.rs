@@ -1,6 +1,6 @@
 //! Pending updates against dnf and zypper: repositories made by rpmbuild and createrepo_c, packages installed into a folder.
 //!
-//! Needs the packages rpm, createrepo-c, dnf, zypper and zstd.
+//! Needs the packages rpm, createrepo-c, dnf, zypper, zstd, xz-utils and zchunk.
 
 #![cfg(test)]
 
@@ -456,23 +456,53 @@ fn missing_metadata_is_a_gap() {
     assert_eq!(facts["last_update"]["outcome"], "absent");
 }
 
-/// Lists packed as Fedora and newer versions of createrepo_c do.
+/// Lists packed as Fedora, EPEL and newer versions of createrepo_c do.
 #[test]
-fn lists_packed_with_zstd() {
+fn lists_packed_otherwise() {
     let root = Root::new("", "", "");
     let expected = root.agreed()["upgrades"].clone();
-    let script = "cd \"$0\"/var/cache/dnf && for d in one-*/repodata two-*/repodata; do (cd $d; for f in *.xml.gz; do \
-                  gzip -dc $f | zstd -q -19 >${f%.gz}.zst && rm $f; done; sed -i 's/\\.xml\\.gz/.xml.zst/' repomd.xml); done";
-    run("zstd", "sh", &["-e", "-c", script, root.path().to_str().unwrap()]);
-    let facts = root.facts();
-    assert_eq!(
-        (&facts["complete"], &facts["incomplete"]),
-        (&true.into(), &Value::Array(vec![]))
-    );
-    assert_eq!(facts["upgrades"], expected);
-    let one = root.path().join("var/cache/dnf");
-    let packed = authority("findutils", "find", &[one.to_str().unwrap(), "-name", "*.zst"], b"");
-    assert!(String::from_utf8(packed.stdout).unwrap().lines().count() >= 4);
+    let cache = root.path().join("var/cache/dnf");
+    // Each one from the one before.
+    let script = "for f in $(find . -name \"*.xml.$from\"); do f=${f%.$from}; eval \"$unpack\"; eval \"$pack\"; done; \
+                  find . -name repomd.xml -exec sed -i \"s/\\.xml\\.$from/.xml.$to/; $rename\" {} +";
+    let packings = [
+        ["gz", "gzip -d $f.gz", "zst", "zstd -q -19 --rm $f", ""],
+        ["zst", "zstd -q -d --rm $f.zst", "xz", "xz $f", ""],
+        [
+            "xz",
+            "xz -d $f.xz",
+            "zck",
+            "zck -s '<package ' -o $f.zck $f; rm $f",
+            // Under names of their own, beside others that are not in the cache.
+            "s/type=\"primary\"/type=\"primary_zck\"/; s/type=\"updateinfo\"/type=\"updateinfo_zck\"/; \
+             s,</repomd>,<data type=\"primary\"><location href=\"x-primary.xml.gz\"/></data></repomd>,",
+        ],
+    ];
+    for [from, unpack, to, pack, rename] in packings {
+        let settings = [
+            ("from", from),
+            ("unpack", unpack),
+            ("to", to),
+            ("pack", pack),
+            ("rename", rename),
+        ];
+        let settings = settings.map(|(name, value)| format!("{name}={value}"));
+        let mut args: Vec<&str> = vec!["-C", cache.to_str().unwrap()];
+        args.extend(settings.iter().map(String::as_str));
+        args.extend(["sh", "-e", "-c", script]);
+        run("zstd, xz-utils and zchunk", "env", &args);
+        let facts = root.facts();
+        assert_eq!(
+            (&facts["complete"], &facts["incomplete"]),
+            (&true.into(), &Value::Array(vec![])),
+            "{to}"
+        );
+        assert_eq!(facts["upgrades"], expected, "{to}");
+        assert_eq!(facts["security_source"], true, "{to}");
+        let ending = format!("*.xml.{to}");
+        let packed = authority("findutils", "find", &[cache.to_str().unwrap(), "-name", &ending], b"");
+        assert!(String::from_utf8(packed.stdout).unwrap().lines().count() >= 4, "{to}");
+    }
 }
 
 /// The same by zypper, which has its own configuration and cache.

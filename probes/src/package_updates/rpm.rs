@@ -7,6 +7,7 @@ mod choice;
 mod comparison;
 mod metadata;
 mod repositories;
+mod zchunk;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -300,11 +301,7 @@ fn survey(
             return surveyed;
         }
     };
-    // The newest one counts if a kind is there twice.
-    let path_of = |kind: &str| {
-        let data = contents.data.iter().find(|(found, _)| found == kind);
-        data.and_then(|(_, path)| Some(format!("{folder}/repodata/{}", path.rsplit('/').next()?)))
-    };
+    let path_of = |kind: &str| fetched(reading, &folder, &contents, kind);
     let mut fail = |kind: &str, error: ListError, source: &mut PackageSource| {
         reading.mark(Origin::Path(format!("{folder}/repodata/{kind}")), Outcome::Failed);
         doubts.add(error.detail);
@@ -314,10 +311,8 @@ fn survey(
         state: ListState::Absent,
         detail: format!("{}: no {what} in {folder}", repository.id),
     };
-    let primary = path_of("primary").ok_or_else(|| absent("list of packages"));
-    let read = primary.and_then(|path| {
-        let time = reading.stat(&path).map_err(|unread| ListError::unread(&unread))?;
-        let time = time.ok_or_else(|| absent("list of packages"))?.mtime;
+    let read = path_of("primary").and_then(|found| {
+        let (path, time) = found.flatten().ok_or_else(|| absent("list of packages"))?;
         Ok((metadata::packages(reading, &path, wanted)?, time))
     });
     match read {
@@ -331,26 +326,47 @@ fn survey(
         }
         Err(error) => fail("primary", error, &mut surveyed.source),
     }
-    if let Some(path) = path_of("updateinfo") {
-        match reading.stat(&path) {
-            // dnf fetches it with the rest; a cache made otherwise may be without.
-            Ok(None) => fail("updateinfo", absent("list of advisories"), &mut surveyed.source),
-            Err(unread) => fail("updateinfo", ListError::unread(&unread), &mut surveyed.source),
-            Ok(Some(_)) => match metadata::advisories(reading, &path, wanted) {
-                Ok(advisories) => {
-                    surveyed.advisories = advisories;
-                    surveyed.has_advisories = true;
-                    surveyed.source.security = true;
-                    surveyed
-                        .source
-                        .lists
-                        .push(list("updateinfo", ListState::Observed, repository));
-                }
-                Err(error) => fail("updateinfo", error, &mut surveyed.source),
-            },
-        }
+    match path_of("updateinfo") {
+        Ok(None) => {}
+        // dnf fetches it with the rest; a cache made otherwise may be without.
+        Ok(Some(None)) => fail("updateinfo", absent("list of advisories"), &mut surveyed.source),
+        Err(error) => fail("updateinfo", error, &mut surveyed.source),
+        Ok(Some(Some((path, _)))) => match metadata::advisories(reading, &path, wanted) {
+            Ok(advisories) => {
+                surveyed.advisories = advisories;
+                surveyed.has_advisories = true;
+                surveyed.source.security = true;
+                surveyed
+                    .source
+                    .lists
+                    .push(list("updateinfo", ListState::Observed, repository));
+            }
+            Err(error) => fail("updateinfo", error, &mut surveyed.source),
+        },
     }
     surveyed
+}
+
+/// Path and time of the list of a kind that was fetched; `None`: the repository has none, `Some(None)`: none is in the cache. Most
+/// repositories of Fedora offer each list as a zchunk file too, under a name of its own, which dnf then fetches instead.
+type Fetched = Option<Option<(String, i64)>>;
+
+fn fetched(reading: &Reading<'_>, folder: &str, contents: &Contents, kind: &str) -> Result<Fetched, ListError> {
+    let mut offered = false;
+    for kind in [&format!("{kind}_zck"), kind] {
+        // The first one counts if a kind is there twice.
+        let data = contents.data.iter().find(|(found, _)| found == kind);
+        let Some(name) = data.and_then(|(_, path)| path.rsplit('/').next()) else {
+            continue;
+        };
+        offered = true;
+        let path = format!("{folder}/repodata/{name}");
+        let stat = reading.stat(&path).map_err(|unread| ListError::unread(&unread))?;
+        if let Some(stat) = stat {
+            return Ok(Some(Some((path, stat.mtime))));
+        }
+    }
+    Ok(offered.then_some(None))
 }
 
 fn contents(reading: &Reading<'_>, id: &str, folders: &Folders) -> Result<(String, Contents), ProbeError> {

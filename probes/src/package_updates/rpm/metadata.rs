@@ -1,12 +1,19 @@
 //! Metadata of a repository, as dnf and zypper keep it: `repomd.xml`, the list of packages, the advisories.
 //!
-//! Source: createrepo_c(8), the RELAX NG schemas of createrepo, `updateinfo.xml` as bodhi and pulp write it. A list can have
+//! Source: createrepo_c(8), the RELAX NG schemas of createrepo, `updateinfo.xml` as bodhi and pulp write it.
+//!
+//! How the lists in a cache are packed: RHEL 8 to 10 and their kin gzip; Fedora zchunk, with zstd (since 41) and gzip or xz
+//! (before) beside it for who cannot; EPEL 8 and 9 xz, EPEL 10 zstd; openSUSE gzip, Tumbleweed zstd. bzip2 was that of EPEL 7 and
+//! is not read.
+//!
+//! A list can have
 //! 300 MB of which a host needs a few hundred entries, so it is unpacked as a stream, cut into entries, and an entry is
 //! parsed only if its package is installed.
 
 use std::collections::HashMap;
 use std::io::Read;
 
+use lzma_rust2::XzReader;
 use memchr::memmem::Finder;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
@@ -14,6 +21,7 @@ use quick_xml::reader::Reader;
 
 use super::super::facts::ListState;
 use super::super::lists::{Chunks, ListError};
+use super::zchunk::Zchunk;
 use crate::reading::Reading;
 
 /// Longest entry. An advisory of a whole desktop has 2 MB.
@@ -21,6 +29,8 @@ const MAX_ENTRY: usize = 16 * 1024 * 1024;
 /// Most bytes that a list may have unpacked: five times Fedora's.
 const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const WINDOW: usize = 256 * 1024;
+/// Most memory that xz may take, KiB: its highest level needs 65 MiB, the usual one 9 MiB.
+const XZ_KIB: u32 = 68 * 1024;
 /// Packages and references of an advisory that are looked at.
 const MAX_PARTS: usize = 20_000;
 const MAX_TEXT: usize = 1_000;
@@ -302,11 +312,16 @@ fn entries(
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let cut = match ending {
         "xml" => cut(&mut chunks, name, entry),
-        "gz" => cut(flate2::bufread::MultiGzDecoder::new(&mut chunks), name, entry),
+        "gz" => cut(&mut flate2::bufread::MultiGzDecoder::new(&mut chunks), name, entry),
         "zst" => match ruzstd::decoding::StreamingDecoder::new(&mut chunks) {
-            Ok(decoder) => cut(decoder, name, entry),
+            Ok(mut decoder) => cut(&mut decoder, name, entry),
             Err(error) => Err(error.to_string()),
         },
+        "zck" => match Zchunk::open(&mut chunks) {
+            Ok(mut decoder) => cut(&mut decoder, name, entry),
+            Err(error) => Err(error.to_string()),
+        },
+        "xz" => cut(&mut XzReader::new_mem_limit(&mut chunks, true, XZ_KIB), name, entry),
         _ => {
             return Err(ListError {
                 state: ListState::Unsupported,
@@ -320,7 +335,7 @@ fn entries(
     cut.map_err(|why| malformed(&why))
 }
 
-fn cut(mut stream: impl Read, name: &str, entry: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
+fn cut(stream: &mut dyn Read, name: &str, entry: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
     let begin = format!("<{name}");
     let end = format!("</{name}>");
     let (begin, end) = (Finder::new(&begin), Finder::new(&end));

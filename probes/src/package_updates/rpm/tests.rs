@@ -153,10 +153,10 @@ fn what_is_not_known_is_said() {
     let no_advisories = host().denied(&format!("{FOLDER}/u.xml"));
     assert_eq!(facts(&no_advisories)["security_source"], false);
     incomplete(&no_advisories);
-    let packed = REPOMD.replace("p.xml", "p.xml.zck");
+    let packed = REPOMD.replace("p.xml", "p.xml.bz2");
     let packed = host()
         .file(&format!("{FOLDER}/repomd.xml"), packed)
-        .file(&format!("{FOLDER}/p.xml.zck"), "x");
+        .file(&format!("{FOLDER}/p.xml.bz2"), "x");
     assert_eq!(facts(&packed)["sources"][0]["lists"][0]["state"], "unsupported");
     incomplete(&packed);
     let modular = format!(

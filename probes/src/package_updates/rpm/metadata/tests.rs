@@ -21,6 +21,9 @@ const PRIMARY: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <package type="rpm"><name>a</name><arch>noarch</arch><version epoch="0" ver="1" rel="1"/></package>
 </metadata>"#;
 
+/// The same, packed by xz 5.4.
+const XZ: &[u8] = include_bytes!("../../../../fixtures/package-updates/primary.xml.xz");
+
 const UPDATEINFO: &str = r#"<?xml version="1.0"?><updates>
 <update from="x" status="final" type="security" version="1"><id>X-2024-1</id><title>A &amp; B</title>
 <severity>Important</severity><issued date="2024-01-02 03:04:05"/><updated date="2024-01-03"/>
@@ -49,11 +52,29 @@ fn packages_that_are_wanted() {
     assert_eq!(packages_in("/p.xml.gz", packed.finish().unwrap()).unwrap(), offered);
     let zstd = ruzstd::encoding::compress_to_vec(PRIMARY.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
     assert_eq!(packages_in("/p.xml.zst", zstd).unwrap(), offered);
+    assert_eq!(packages_in("/p.xml.xz", XZ).unwrap(), offered);
 }
 
 #[test]
 fn lists_that_cannot_be_used() {
-    assert_eq!(packages_in("/p.xml.xz", "").unwrap_err().state, ListState::Unsupported);
+    assert_eq!(packages_in("/p.xml.bz2", "").unwrap_err().state, ListState::Unsupported);
+    for ending in ["xz", "zck"] {
+        let path = format!("/p.xml.{ending}");
+        for junk in ["", "junk"] {
+            assert_eq!(
+                packages_in(&path, junk).unwrap_err().state,
+                ListState::Malformed,
+                "{path}"
+            );
+        }
+    }
+    for length in 0..XZ.len() {
+        assert_eq!(
+            packages_in("/p.xml.xz", &XZ[..length]).unwrap_err().state,
+            ListState::Malformed,
+            "{length}"
+        );
+    }
     assert_eq!(
         packages_in("/p.xml.gz", "junk").unwrap_err().state,
         ListState::Malformed
@@ -124,7 +145,7 @@ proptest! {
     #[test]
     fn cut_anywhere(step in 1_usize..300) {
         let mut found = vec![];
-        cut(Slow(PRIMARY.as_bytes(), step), "package", &mut |entry| {
+        cut(&mut Slow(PRIMARY.as_bytes(), step), "package", &mut |entry| {
             found.push(String::from_utf8(entry.to_vec()).unwrap());
             Ok(())
         }).unwrap();
