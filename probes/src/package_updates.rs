@@ -5,7 +5,7 @@
 //! # Source
 //! `/var/lib/dpkg/status`; `/var/lib/apt/lists` (lists in plain text, gzip and LZ4 frames; `InRelease`, `Release`,
 //! `Release.gpg`: the repository format of the Debian wiki); sources.list(5) in both styles; apt_preferences(5);
-//! apt.conf(5); deb-version(7); Ubuntu's phased updates. On hosts with rpm: its database, `.repo` files and dnf.conf(5),
+//! apt.conf(5); deb-version(7); Ubuntu's phased updates. On hosts with rpm: its database, `.repo` files and dnf.conf(5), modules,
 //! dnf-plugin-versionlock(8), and the metadata in the caches of dnf and zypper (`repomd.xml`, `primary`, `updateinfo`).
 //!
 //! # Privilege
@@ -57,7 +57,7 @@ pub struct PackageUpdatesProbe;
 impl Probe for PackageUpdatesProbe {
     const SPEC: Spec = Spec {
         id: "package-updates",
-        version: 2,
+        version: 3,
         title: "Which package updates are pending, from which sources, and how old that knowledge is",
         reads: &[
             "/etc/os-release",
@@ -69,6 +69,7 @@ impl Probe for PackageUpdatesProbe {
             "/usr/lib/sysimage/rpm/",
             "/var/lib/rpm/",
             "/usr/share/rpm/",
+            "/usr/lib/sysimage/libdnf5/modules.toml",
             "/etc/dnf/",
             "/etc/yum.conf",
             "/etc/yum.repos.d/",
@@ -91,6 +92,7 @@ impl Probe for PackageUpdatesProbe {
             "/usr/lib/sysimage/rpm",
             "/var/lib/rpm",
             "/etc/dnf",
+            "/etc/dnf/modules.d",
             "/etc/yum.repos.d",
             "/etc/zypp/repos.d",
             "/var/cache/dnf",
@@ -110,8 +112,8 @@ impl Probe for PackageUpdatesProbe {
             "Whether a phased update is meant for this host already.",
             "Software that no package brought.",
             "For how long an update has been available: only the date of its archive or advisory is known.",
-            "On hosts with rpm: packages that others replace under another name, and updates within module streams, lists in \
-             bzip2, and locks of zypper and dnf5, for which `complete` is false.",
+            "On hosts with rpm: packages that others replace under another name, and lists in bzip2, locks of zypper and dnf5, and \
+             modules of dnf5, for which `complete` is false.",
             "On Alpine and Arch: any of it.",
         ],
     };

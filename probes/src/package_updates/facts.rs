@@ -68,9 +68,33 @@ pub struct RpmUpdates {
     pub excludes: Vec<String>,
     /// Versions to which dnf's plugin versionlock keeps packages; with `!` before those that are never installed.
     pub version_locks: Vec<String>,
+    /// Modules of which a stream was switched on, or all were switched off, sorted by name. Packages of streams that are not on,
+    /// neither so nor by default, are no updates.
+    pub modules: Vec<ModuleStream>,
     /// Advisories of the enabled repositories that speak of a newer version than the one installed, sorted by id: what
     /// `dnf updateinfo list` shows.
     pub advisories: Vec<PendingAdvisory>,
+}
+
+/// A module as dnf was told to have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ModuleStream {
+    /// Its name, for instance `nodejs`.
+    pub name: String,
+    /// The stream that is on; empty if the module is off.
+    pub stream: String,
+    /// Whether it is on.
+    pub state: ModuleState,
+}
+
+/// Whether a module is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModuleState {
+    /// One of its streams is on.
+    Enabled,
+    /// It is off.
+    Disabled,
 }
 
 /// An advisory whose update is not installed.

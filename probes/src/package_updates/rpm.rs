@@ -6,6 +6,7 @@
 mod choice;
 mod comparison;
 mod metadata;
+mod modules;
 mod repositories;
 mod zchunk;
 
@@ -17,6 +18,7 @@ use evidence::facts::{Origin, Outcome};
 use self::choice::{Excludes, Locks, Offer, choose};
 use self::comparison::{Comparison, listed, pending};
 use self::metadata::{Advisory, Contents, Offered};
+use self::modules::Modules;
 use self::repositories::{Client, Configured, Repository};
 use super::doubts::Doubts;
 use super::facts::{
@@ -76,17 +78,29 @@ pub(super) fn collect(
         .chain(locks.never.iter().map(|lock| format!("!{lock}")))
         .collect();
     let folders = Folders::list(reading, configured.client, &mut doubts);
-    let surveyed: Vec<_> = configured
-        .repositories
+    let repositories = &configured.repositories;
+    let found: Vec<_> = repositories
         .iter()
-        .map(|repository| survey(reading, repository, &folders, &wanted, &mut doubts))
+        .map(|repository| contents(reading, &repository.id, &folders))
+        .collect();
+    let modules = match configured.client {
+        Client::Dnf => {
+            let lists = module_lists(reading, repositories, &found, &mut doubts);
+            Modules::read(reading, &lists, &wanted, &mut doubts)
+        }
+        Client::Zypper => Modules::default(),
+    };
+    let surveyed: Vec<_> = repositories
+        .iter()
+        .zip(found)
+        .map(|(repository, found)| survey(reading, repository, found, &wanted, &modules, &mut doubts))
         .collect();
     let mut offers = vec![];
     for (repository, surveyed) in surveyed.iter().enumerate() {
         offers.extend(surveyed.offered.iter().map(|package| Offer { package, repository }));
     }
     let (unlisted, installed_from) = listed(installed, &offers, &configured.repositories);
-    without_modules(&mut offers, installed, &mut doubts);
+    without_other_streams(&mut offers, &modules, repositories, installed, &mut doubts);
     let advisories: Vec<&Advisory> = surveyed.iter().flat_map(|surveyed| &surveyed.advisories).collect();
     let own: Vec<Offered> = installed.iter().map(as_offered).collect();
     let known: Vec<&Offered> = offers.iter().map(|offer| offer.package).chain(&own).collect();
@@ -108,6 +122,7 @@ pub(super) fn collect(
     let rpm = RpmUpdates {
         excludes: told_excludes(&configured),
         version_locks,
+        modules: modules.told(),
         advisories: pending,
     };
     let incomplete = doubts.into_reasons();
@@ -199,24 +214,51 @@ fn locks(reading: &Reading<'_>, client: Client, doubts: &mut Doubts) -> Locks {
     locks
 }
 
-/// Leaves out packages of modules: which stream of a module is on is told by metadata that is not read here.
-fn without_modules(offers: &mut Vec<Offer<'_>>, installed: &[Package], doubts: &mut Doubts) {
-    let modular: BTreeSet<&str> = installed
-        .iter()
-        .filter(|package| !package.module.is_empty())
-        .map(|package| package.name.as_str())
-        .collect();
+/// Where the lists of modules lie, of those repositories that have one.
+fn module_lists(
+    reading: &Reading<'_>,
+    repositories: &[Repository],
+    found: &[Result<(String, Contents), ProbeError>],
+    doubts: &mut Doubts,
+) -> Vec<String> {
+    let mut paths = vec![];
+    for (repository, found) in repositories.iter().zip(found) {
+        // What is not here at all is told where its packages are looked for.
+        let Ok((folder, contents)) = found else { continue };
+        match fetched(reading, folder, contents, "modules") {
+            Ok(None) => {}
+            Ok(Some(None)) => doubts.add(format!("{}: no list of modules in {folder}", repository.id)),
+            Ok(Some(Some((path, _)))) => paths.push(path),
+            Err(error) => doubts.add(error.detail),
+        }
+    }
+    paths
+}
+
+/// Leaves out packages of streams that are not on, and other versions of packages of those that are.
+fn without_other_streams(
+    offers: &mut Vec<Offer<'_>>,
+    modules: &Modules,
+    repositories: &[Repository],
+    installed: &[Package],
+    doubts: &mut Doubts,
+) {
+    let unknown = modules.unknown(installed);
     let mut left_out = BTreeSet::new();
     offers.retain(|offer| {
-        let is_modular = offer.package.version.contains(".module") || modular.contains(offer.package.name.as_str());
-        if is_modular && modular.contains(offer.package.name.as_str()) {
-            left_out.insert(offer.package.name.clone());
+        let name = &offer.package.name;
+        if unknown.contains(name) {
+            left_out.insert(name.clone());
+            return false;
         }
-        !is_modular
+        let is_hotfix = repositories
+            .get(offer.repository)
+            .is_some_and(|repository| repository.module_hotfixes);
+        is_hotfix || modules.allows(offer.package)
     });
     for name in left_out {
         doubts.add(format!(
-            "{name}: it is part of a module, whose updates cannot be told here"
+            "{name}: it is of a module of which no list tells, so its updates are not known"
         ));
     }
 }
@@ -279,8 +321,9 @@ impl Folders {
 fn survey(
     reading: &Reading<'_>,
     repository: &Repository,
-    folders: &Folders,
+    found: Result<(String, Contents), ProbeError>,
     wanted: &HashMap<&str, Vec<usize>>,
+    modules: &Modules,
     doubts: &mut Doubts,
 ) -> Surveyed {
     let mut surveyed = Surveyed {
@@ -289,7 +332,7 @@ fn survey(
         advisories: vec![],
         has_advisories: false,
     };
-    let (folder, contents) = match contents(reading, &repository.id, folders) {
+    let (folder, contents) = match found {
         Ok(found) => found,
         Err(error) => {
             doubts.add(error.detail.clone());
@@ -326,12 +369,13 @@ fn survey(
         }
         Err(error) => fail("primary", error, &mut surveyed.source),
     }
+    let is_active = |stream: [&str; 3]| modules.is_active(stream);
     match path_of("updateinfo") {
         Ok(None) => {}
         // dnf fetches it with the rest; a cache made otherwise may be without.
         Ok(Some(None)) => fail("updateinfo", absent("list of advisories"), &mut surveyed.source),
         Err(error) => fail("updateinfo", error, &mut surveyed.source),
-        Ok(Some(Some((path, _)))) => match metadata::advisories(reading, &path, wanted) {
+        Ok(Some(Some((path, _)))) => match metadata::advisories(reading, &path, wanted, &is_active) {
             Ok(advisories) => {
                 surveyed.advisories = advisories;
                 surveyed.has_advisories = true;

@@ -11,7 +11,7 @@
 //! parsed only if its package is installed.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use lzma_rust2::XzReader;
 use memchr::memmem::Finder;
@@ -45,7 +45,7 @@ pub(super) struct Contents {
 }
 
 /// A package that a repository offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Offered {
     pub(super) name: String,
     pub(super) architecture: String,
@@ -123,11 +123,13 @@ pub(super) fn packages(
     Ok(offered)
 }
 
-/// Reads advisories: those that speak of a package whose name `wanted` has.
+/// Reads advisories: those that speak of a package whose name `wanted` has. Packages of streams of modules, of which none
+/// `is_active` by name, stream and context, are left out.
 pub(super) fn advisories(
     reading: &Reading<'_>,
     path: &str,
     wanted: &HashMap<&str, Vec<usize>>,
+    is_active: &dyn Fn([&str; 3]) -> bool,
 ) -> Result<Vec<Advisory>, ListError> {
     let mut advisories = vec![];
     let name = Finder::new(b" name=\"");
@@ -139,7 +141,7 @@ pub(super) fn advisories(
             name.is_some_and(|name| wanted.contains_key(name))
         });
         if named {
-            let mut advisory = advisory(entry)?;
+            let mut advisory = advisory(entry, is_active)?;
             advisory
                 .packages
                 .retain(|package| wanted.contains_key(package.name.as_str()));
@@ -187,14 +189,23 @@ fn package(entry: &[u8]) -> Result<Offered, String> {
     }
 }
 
-fn advisory(entry: &[u8]) -> Result<Advisory, String> {
+fn advisory(entry: &[u8], is_active: &dyn Fn([&str; 3]) -> bool) -> Result<Advisory, String> {
     let mut advisory = Advisory::default();
+    // Where the packages of a collection begin, and whether it applies; `None`: it is of no module.
+    let (mut begin, mut applies) = (0, None);
     let mut inside: Vec<String> = vec![];
     walk(utf8(entry)?, |part| {
         match part {
             Part::Begin(element) => {
                 match element.name().as_ref() {
                     "update" => advisory.kind = attribute(element, "type").unwrap_or_default(),
+                    "collection" => (begin, applies) = (advisory.packages.len(), None),
+                    "module" => {
+                        let name = attribute(element, "name").unwrap_or_default();
+                        let stream = attribute(element, "stream").unwrap_or_default();
+                        let context = attribute(element, "context").unwrap_or_default();
+                        applies = Some(applies == Some(true) || is_active([&name, &stream, &context]));
+                    }
                     "issued" => advisory.issued = attribute(element, "date").unwrap_or_default(),
                     "reference"
                         if attribute(element, "type").as_deref() == Some("cve") && advisory.cves.len() < MAX_PARTS =>
@@ -218,7 +229,9 @@ fn advisory(entry: &[u8]) -> Result<Advisory, String> {
                 inside.push(element.name().as_ref().to_owned());
             }
             Part::End => {
-                inside.pop();
+                if inside.pop().is_some_and(|name| name == "collection") && applies == Some(false) {
+                    advisory.packages.truncate(begin);
+                }
             }
             Part::Text(text) => match inside.as_slice() {
                 [_, element] if element == "id" => advisory.id = text,
@@ -297,6 +310,39 @@ fn bounded(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
+/// Calls `document` with each document of a packed list in YAML, without the lines between them.
+pub(super) fn documents(
+    reading: &Reading<'_>,
+    path: &str,
+    document: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Result<(), ListError> {
+    unpacked(reading, path, &mut |stream| {
+        let mut lines = BufReader::with_capacity(WINDOW, stream);
+        let mut text: Vec<u8> = vec![];
+        let mut total = 0;
+        loop {
+            let begin = text.len();
+            let room = (MAX_ENTRY - begin) as u64;
+            let got = (&mut lines).take(room).read_until(b'\n', &mut text);
+            let got = got.map_err(|error| error.to_string())? as u64;
+            total += got;
+            if got == room || total > MAX_BYTES {
+                return Err(format!(
+                    "a document is longer than {MAX_ENTRY} bytes, or all are than {MAX_BYTES}"
+                ));
+            }
+            let line = text.get(begin..).unwrap_or_default().trim_ascii_end();
+            if got == 0 || matches!(line, b"---" | b"...") {
+                document(utf8(text.get(..begin).unwrap_or_default())?)?;
+                text.clear();
+            }
+            if got == 0 {
+                return Ok(());
+            }
+        }
+    })
+}
+
 /// Calls `entry` with each element `<name …>…</name>` of a packed list.
 fn entries(
     reading: &Reading<'_>,
@@ -304,24 +350,33 @@ fn entries(
     name: &str,
     entry: &mut dyn FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), ListError> {
+    unpacked(reading, path, &mut |stream| cut(stream, name, entry))
+}
+
+/// Gives a packed list to `take` as it is unpacked.
+fn unpacked(
+    reading: &Reading<'_>,
+    path: &str,
+    take: &mut dyn FnMut(&mut dyn Read) -> Result<(), String>,
+) -> Result<(), ListError> {
     let mut chunks = Chunks::new(reading, path);
     let malformed = |why: &str| ListError {
         state: ListState::Malformed,
         detail: format!("{path}: {why}"),
     };
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let cut = match ending {
-        "xml" => cut(&mut chunks, name, entry),
-        "gz" => cut(&mut flate2::bufread::MultiGzDecoder::new(&mut chunks), name, entry),
+    let taken = match ending {
+        "xml" | "yaml" => take(&mut chunks),
+        "gz" => take(&mut flate2::bufread::MultiGzDecoder::new(&mut chunks)),
         "zst" => match ruzstd::decoding::StreamingDecoder::new(&mut chunks) {
-            Ok(mut decoder) => cut(&mut decoder, name, entry),
+            Ok(mut decoder) => take(&mut decoder),
             Err(error) => Err(error.to_string()),
         },
         "zck" => match Zchunk::open(&mut chunks) {
-            Ok(mut decoder) => cut(&mut decoder, name, entry),
+            Ok(mut decoder) => take(&mut decoder),
             Err(error) => Err(error.to_string()),
         },
-        "xz" => cut(&mut XzReader::new_mem_limit(&mut chunks, true, XZ_KIB), name, entry),
+        "xz" => take(&mut XzReader::new_mem_limit(&mut chunks, true, XZ_KIB)),
         _ => {
             return Err(ListError {
                 state: ListState::Unsupported,
@@ -332,7 +387,7 @@ fn entries(
     if let Some(unread) = chunks.failure() {
         return Err(ListError::unread(&unread));
     }
-    cut.map_err(|why| malformed(&why))
+    taken.map_err(|why| malformed(&why))
 }
 
 fn cut(stream: &mut dyn Read, name: &str, entry: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {

@@ -41,6 +41,8 @@ pub(super) struct Repository {
     pub(super) gpgcheck: bool,
     pub(super) repo_gpgcheck: bool,
     pub(super) sslverify: bool,
+    /// Whether modules are of no account for its packages.
+    pub(super) module_hotfixes: bool,
     pub(super) gpgkeys: Vec<String>,
     /// A lower number is preferred.
     pub(super) priority: i64,
@@ -148,6 +150,7 @@ fn repository(
     };
     let enabled = section.get("enabled").is_none() || truth("enabled", true);
     let sslverify = truth("sslverify", true);
+    let module_hotfixes = section.get("module_hotfixes").is_some() && truth("module_hotfixes", false);
     let priority = section.get("priority").map(str::parse::<i64>);
     let priority = priority.unwrap_or(Ok(99)).unwrap_or_else(|_| {
         doubts.add(format!("{path}: [{}]: priority is no number", section.name));
@@ -167,6 +170,7 @@ fn repository(
         gpgcheck,
         repo_gpgcheck,
         sslverify,
+        module_hotfixes,
         gpgkeys: section.list("gpgkey").iter().map(|url| shown(url)).collect(),
         priority,
         excludes: excludes(section),

@@ -100,6 +100,7 @@ fn updates_advisories_and_repositories() {
         json!({
             "excludes": ["many"],
             "version_locks": [],
+            "modules": [],
             "advisories": [{
                 "id": "EX-1", "kind": "security", "severity": "Low", "issued": "2026-01-02", "cves": ["CVE-2026-1"],
                 "packages": ["glibc:x86_64"],
@@ -165,7 +166,7 @@ fn what_is_not_known_is_said() {
     );
     assert_eq!(
         incomplete(&host().file(&format!("{FOLDER}/p.xml"), modular)),
-        "nodejs: it is part of a module, whose updates cannot be told here"
+        "nodejs: it is of a module of which no list tells, so its updates are not known"
     );
     let document = Registered::of::<PackageUpdatesProbe>()
         .collect(&host().denied(DATABASE))

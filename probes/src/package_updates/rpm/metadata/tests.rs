@@ -96,9 +96,62 @@ fn lists_that_cannot_be_used() {
 }
 
 #[test]
+fn collections_of_modules_apply_where_their_stream_is_on() {
+    let package = |name: &str, version: u8| {
+        format!("<package name=\"{name}\" epoch=\"0\" version=\"{version}\" release=\"1\" arch=\"noarch\"/>")
+    };
+    let module =
+        |stream: &str| format!("<module name=\"m\" stream=\"{stream}\" version=\"1\" context=\"c\" arch=\"x86_64\"/>");
+    let collection = |parts: &[String]| format!("<collection><name>x</name>{}</collection>", parts.concat());
+    let list = format!(
+        "<update type=\"security\"><id>X-1</id><pkglist>{}{}{}{}</pkglist></update>",
+        collection(&[module("1"), package("a", 1)]),
+        collection(&[package("a", 2)]),
+        collection(&[module("2"), package("a", 3), package("a", 4)]),
+        collection(&[module("1"), module("2"), package("a", 5)]),
+    );
+    let host = Captured::default().file("/u.xml", list);
+    let versions = |on: &str| {
+        let found = advisories(&testing(&host), "/u.xml", &wanted(), &|[name, stream, _]| {
+            name == "m" && stream == on
+        });
+        let packages = found.unwrap().remove(0).packages;
+        packages
+            .into_iter()
+            .map(|package| package.version)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(versions("1"), "1-1 2-1 5-1");
+    assert_eq!(versions("2"), "2-1 3-1 4-1 5-1");
+    assert_eq!(versions(""), "2-1");
+}
+
+#[test]
+fn documents_one_after_the_other() {
+    let read = |text: &str| {
+        let host = Captured::default().file("/m.yaml", text);
+        let mut found = vec![];
+        documents(&testing(&host), "/m.yaml", &mut |text| {
+            found.push(text.to_owned());
+            Ok(())
+        })
+        .unwrap();
+        found.retain(|text| !text.is_empty());
+        found
+    };
+    assert_eq!(
+        read("---\na: 1\n...\n---\nb: |\n  ---\n  x\n...\n"),
+        ["a: 1\n", "b: |\n  ---\n  x\n"]
+    );
+    assert_eq!(read("a: 1\n--- \nb: 2"), ["a: 1\n", "b: 2"]);
+    assert!(read("").is_empty());
+}
+
+#[test]
 fn advisories_that_speak_of_what_is_wanted() {
     let host = Captured::default().file("/u.xml", UPDATEINFO);
-    let found = advisories(&testing(&host), "/u.xml", &wanted()).unwrap();
+    let found = advisories(&testing(&host), "/u.xml", &wanted(), &|_| false).unwrap();
     assert_eq!(
         found,
         [Advisory {
@@ -159,7 +212,8 @@ proptest! {
         let reading = testing(&host);
         for path in ["/p.xml", "/p.xml.gz", "/p.xml.zst"] {
             let _ = packages(&reading, path, &wanted());
-            let _ = advisories(&reading, path, &wanted());
+            let _ = advisories(&reading, path, &wanted(), &|_| false);
+            let _ = documents(&reading, path, &mut |_| Ok(()));
         }
         let _ = contents(&text);
     }

@@ -4,7 +4,9 @@
 
 #![cfg(test)]
 
+#[path = "../machine/mod.rs"]
 mod machine;
+mod modules;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
