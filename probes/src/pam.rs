@@ -39,7 +39,7 @@ pub struct PamProbe;
 impl Probe for PamProbe {
     const SPEC: Spec = Spec {
         id: "pam",
-        version: 1,
+        version: 2,
         title: "How services authenticate: the effective PAM stacks, lockout, and rules for passwords",
         reads: &[
             "/etc/pam.d/",

@@ -172,6 +172,7 @@ impl Services<'_, '_> {
             modules: modules.into_iter().map(str::to_owned).collect(),
             missing_modules: self.present.missing(self.reading, rules)?,
             factor_modules: among(&FACTORS, rules, Some(RuleType::Auth)),
+            factors: summary::factors(rules),
             directory_modules: among(&DIRECTORIES, rules, None),
             null_passwords: summary::null_passwords(rules),
             lockout: self.configurations.lockout(rules),

@@ -62,6 +62,9 @@ pub struct Stack {
     /// Modules that ask for something else than the password of the account, in rules of type `auth`, sorted: codes, keys,
     /// cards, fingerprints.
     pub factor_modules: Vec<String>,
+    /// The rules of type `auth` of these modules, in their order: that there is such a module does not mean that somebody
+    /// cannot get in without it.
+    pub factors: Vec<Factor>,
     /// Modules that ask a directory, sorted: `pam_sss`, `pam_ldap`, `pam_winbind`, `pam_krb5` and the like.
     pub directory_modules: Vec<String>,
     /// Whether pam_unix accepts accounts without a password (`nullok`) in rules of type `auth`.
@@ -275,6 +278,17 @@ pub enum HashChosenBy {
     LoginDefs,
     /// Nobody.
     Default,
+}
+
+/// A rule for something else than the password of the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Factor {
+    /// The module.
+    pub module: String,
+    /// Its control, as in the rule: with `sufficient` it is asked for in the place of what comes after it, not besides.
+    pub control: String,
+    /// Whether the module lets those pass who have not set it up (`nullok`, `nouserok`).
+    pub passes_without_setup: bool,
 }
 
 /// A rule of pam_wheel.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use evidence::facts::Outcome;
 
 use super::conf;
-use super::facts::{HashChosenBy, History, Lockout, PasswordHash, Quality, RuleType, Wheel};
+use super::facts::{Factor, HashChosenBy, History, Lockout, PasswordHash, Quality, RuleType, Wheel};
+use super::modules::FACTORS;
 use super::quality;
 use super::stack::RawRule;
 use crate::accounts::login_defs::LoginDefs;
@@ -352,6 +353,19 @@ pub(super) fn wheel(rules: &[RawRule]) -> Vec<Wheel> {
         root_only: has(&[rule], "root_only"),
     };
     rules.map(wheel).collect()
+}
+
+/// Rules for something else than the password.
+pub(super) fn factors(rules: &[RawRule]) -> Vec<Factor> {
+    let rules = rules
+        .iter()
+        .filter(|rule| rule.rule.kind == RuleType::Auth && FACTORS.contains(&rule.rule.module.as_str()));
+    let factor = |rule: &RawRule| Factor {
+        module: rule.rule.module.clone(),
+        control: rule.rule.control.clone(),
+        passes_without_setup: has(&[rule], "nullok") || has(&[rule], "nouserok"),
+    };
+    rules.map(factor).collect()
 }
 
 /// The delay of pam_faildelay that is longest, as libpam takes it.

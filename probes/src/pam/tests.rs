@@ -143,6 +143,25 @@ fn files_of_modules_are_merged() {
         (&json!(2), &json!(60), &json!(10))
     );
     assert_eq!(sshd["factor_modules"], json!(["pam_google_authenticator"]));
+    let factors = json!([{"module": "pam_google_authenticator", "control": "required", "passes_without_setup": true}]);
+    assert_eq!(sshd["factors"], factors);
+    let host = rpm_family().file(
+        "/etc/pam.d/sshd",
+        "auth sufficient pam_u2f.so cue\nauth required pam_oath.so usersfile=/x\naccount required pam_duo.so nullok\n",
+    );
+    let short: Vec<_> = stack(&host, "sshd")["factors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|factor| {
+            format!(
+                "{} {} {}",
+                factor["module"], factor["control"], factor["passes_without_setup"]
+            )
+        })
+        .map(|text| text.replace('"', ""))
+        .collect();
+    assert_eq!(short, ["pam_u2f sufficient false", "pam_oath required false"]);
     assert_eq!(sshd["rules"][1]["arguments"], json!(["nullok", "secret=*"]));
 }
 
