@@ -58,7 +58,7 @@ impl Probe for AccountsProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/"],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[

@@ -60,7 +60,7 @@ impl Probe for AuditProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/audit/", "/etc/audit/rules.d/", "/etc/audit/plugins.d/"],
         budget: Budget {
-            millis: 3_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

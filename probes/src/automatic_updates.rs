@@ -76,7 +76,7 @@ impl Probe for AutomaticUpdatesProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/apt/apt.conf.d/", "/etc/dnf/", "/var/lib/apt/periodic/"],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

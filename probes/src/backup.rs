@@ -70,7 +70,7 @@ impl Probe for BackupProbe {
             "/root/.config/borg/security/",
         ],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

@@ -107,7 +107,7 @@ impl Probe for ConfigManagementProbe {
         cadence: Cadence::EveryRound,
         watch: &["/opt/puppetlabs/puppet/public/", "/var/cache/puppet/public/"],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 4 * 1024 * 1024,
         },
         does_not_show: &[

@@ -62,7 +62,7 @@ impl Probe for ContainersProbe {
             "/var/lib/kubelet/config.yaml",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

@@ -68,7 +68,7 @@ impl Probe for CryptoPolicyProbe {
             "/etc/default/grub",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

@@ -80,7 +80,7 @@ impl Probe for DirectoryServicesProbe {
             "/etc/ipa/",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

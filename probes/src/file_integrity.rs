@@ -64,7 +64,7 @@ impl Probe for FileIntegrityProbe {
             "/etc/crontab",
         ],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

@@ -60,7 +60,7 @@ impl Probe for FilePermissionsProbe {
             "/proc/self/mountinfo",
         ],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

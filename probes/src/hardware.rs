@@ -59,7 +59,7 @@ impl Probe for HardwareProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/mdadm/", "/etc/mdadm.conf", "/etc/nut/", "/etc/apcupsd/"],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

@@ -66,7 +66,7 @@ impl Probe for HostProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/hostname", "/etc/machine-id", "/etc/localtime"],
         budget: Budget {
-            millis: 500,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

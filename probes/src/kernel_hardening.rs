@@ -111,7 +111,7 @@ impl Probe for KernelHardeningProbe {
             "/etc/security",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

@@ -77,7 +77,7 @@ impl Probe for ListeningSocketsProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/systemd/system", "/run/systemd/units"],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

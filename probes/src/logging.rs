@@ -62,7 +62,7 @@ impl Probe for LoggingProbe {
             "/etc/syslog-ng/",
         ],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

@@ -73,7 +73,7 @@ impl Probe for LoginPolicyProbe {
             "/etc/xdg/",
         ],
         budget: Budget {
-            millis: 500,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

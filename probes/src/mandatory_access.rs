@@ -65,7 +65,7 @@ impl Probe for MandatoryAccessProbe {
             "/etc/selinux/",
         ],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

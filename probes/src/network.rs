@@ -107,7 +107,7 @@ impl Probe for NetworkProbe {
             "/etc/systemd/resolved.conf",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

@@ -67,7 +67,7 @@ impl Probe for PamProbe {
             "/etc/security/pwquality.conf.d/",
         ],
         budget: Budget {
-            millis: 500,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

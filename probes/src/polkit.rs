@@ -56,7 +56,7 @@ impl Probe for PolkitProbe {
             "/usr/share/polkit-1/actions/",
         ],
         budget: Budget {
-            millis: 500,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

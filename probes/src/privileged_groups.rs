@@ -74,7 +74,7 @@ impl Probe for PrivilegedGroupsProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/"],
         budget: Budget {
-            millis: 200,
+            millis: 5_000,
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[

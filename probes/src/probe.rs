@@ -100,7 +100,8 @@ pub enum Cadence {
 /// How much a probe may spend before it is stopped; what it then could not tell is `skipped` or `timeout`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Budget {
-    /// Wall-clock time, milliseconds.
+    /// Wall-clock time, milliseconds: at least five seconds. It is there for what does not answer; a host that is busy, where
+    /// the agent comes last, must not look like one.
     pub millis: u32,
     /// Bytes read from files and programs together.
     pub bytes: u64,

@@ -60,7 +60,7 @@ impl Probe for RemoteAccessProbe {
             "/etc/openvpn",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

@@ -83,7 +83,7 @@ impl Probe for RemovableMediaProbe {
             "/etc/systemd/system",
         ],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

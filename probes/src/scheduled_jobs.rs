@@ -81,7 +81,7 @@ impl Probe for ScheduledJobsProbe {
             "/var/spool/cron/crontabs/",
         ],
         budget: Budget {
-            millis: 3_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

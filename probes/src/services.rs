@@ -44,7 +44,7 @@ impl Probe for ServicesProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/systemd/system/", "/etc/systemd/system/multi-user.target.wants/"],
         budget: Budget {
-            millis: 3_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

@@ -49,7 +49,7 @@ impl Probe for SshKeysProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/ssh/", "/root/.ssh/"],
         budget: Budget {
-            millis: 2_000,
+            millis: 5_000,
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[

@@ -84,7 +84,7 @@ impl Probe for SshdProbe {
             "/run/sshd.pid",
         ],
         budget: Budget {
-            millis: 3_000,
+            millis: 5_000,
             bytes: 16 * 1024 * 1024,
         },
         does_not_show: &[

@@ -51,7 +51,7 @@ impl Probe for SudoProbe {
         cadence: Cadence::EveryRound,
         watch: &["/etc/", "/etc/sudoers.d/"],
         budget: Budget {
-            millis: 1_000,
+            millis: 5_000,
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[

@@ -60,7 +60,7 @@ impl Probe for TimeSyncProbe {
             "/etc/localtime",
         ],
         budget: Budget {
-            millis: 3_000,
+            millis: 5_000,
             bytes: 8 * 1024 * 1024,
         },
         does_not_show: &[

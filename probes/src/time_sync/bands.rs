@@ -2,7 +2,7 @@
 
 use evidence::facts::Outcome;
 
-use super::facts::{CountBand, OffsetBand, StratumBand};
+use super::facts::{CountBand, OffsetBand, Reference, StratumBand};
 use crate::probe::Known;
 
 pub(super) const fn stratum(stratum: u8) -> StratumBand {
@@ -20,6 +20,14 @@ pub(super) const fn count(number: u64) -> CountBand {
         1 => CountBand::One,
         2 => CountBand::Two,
         _ => CountBand::Several,
+    }
+}
+
+/// What a service calls its offset, where that is one from somebody else's time: without a source, chronyd says zero.
+pub(super) fn against(reference: Reference, offset: impl FnOnce() -> Known<OffsetBand>) -> Known<OffsetBand> {
+    match reference {
+        Reference::Source => offset(),
+        Reference::LocalClock | Reference::None => Known::absent("no source to compare with"),
     }
 }
 

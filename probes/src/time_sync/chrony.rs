@@ -287,7 +287,7 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         synchronised: reference == Reference::Source,
         reference,
         stratum: bands::stratum(if synchronised { stratum } else { 16 }),
-        offset: bands::offset(offset),
+        offset: bands::against(reference, || bands::offset(offset)),
         sources: Known::Observed(bands::count(all)),
         reachable_sources: Known::Observed(bands::count(reachable)),
         names: Known::Observed(names.into_iter().collect()),

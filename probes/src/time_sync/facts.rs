@@ -126,7 +126,7 @@ pub struct Measured {
     pub reference: Reference,
     /// How far from a reference clock the host is, in steps.
     pub stratum: StratumBand,
-    /// How far the clock is from the source's time.
+    /// How far the clock is from the source's time; absent without such a source.
     pub offset: Known<OffsetBand>,
     /// How many sources the service has; not known if it does not tell.
     pub sources: Known<CountBand>,

@@ -178,10 +178,10 @@ pub(super) fn parse(text: &str) -> Option<Measured> {
         synchronised: reference == Reference::Source,
         reference,
         stratum: bands::stratum(if in_sync { stratum } else { 16 }),
-        offset: variables.get("offset").map_or_else(
-            || Known::not(Outcome::Malformed, format!("{NTPQ} gave no offset")),
-            |offset| bands::milliseconds(offset),
-        ),
+        offset: bands::against(reference, || match variables.get("offset") {
+            Some(offset) => bands::milliseconds(offset),
+            None => Known::not(Outcome::Malformed, format!("{NTPQ} gave no offset")),
+        }),
         sources: Known::Observed(bands::count(all)),
         reachable_sources: Known::Observed(bands::count(reachable)),
         names: Known::not(Outcome::Unsupported, "ntpq tells addresses alone"),

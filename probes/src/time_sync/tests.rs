@@ -168,6 +168,11 @@ fn chronys_own_clock_is_no_source() {
     let never = "00000000,,0,0.000000000,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,1.000000000,1.000000000,0.0,Not synchronised\n";
     let measured = chrony::parse(never).unwrap();
     assert_eq!((measured.synchronised, measured.stratum), (false, StratumBand::None));
+    assert_eq!(
+        measured.offset,
+        Known::absent("no source to compare with"),
+        "and not zero"
+    );
 }
 
 #[test]
@@ -265,6 +270,7 @@ fn ntpq_of_a_real_ntpd() {
     let before = ntpd::parse(include_str!("../../fixtures/time-sync/ntpq-1.2.2-before.txt")).unwrap();
     assert_eq!((before.synchronised, before.stratum), (false, StratumBand::None));
     assert_eq!(before.sources, Known::Observed(CountBand::Several));
+    assert_eq!(before.offset, Known::absent("no source to compare with"));
     let after = include_str!("../../fixtures/time-sync/ntpq-1.2.2-after.txt");
     assert!(!ntpd::parse(after).unwrap().synchronised);
     let synchronised = ntpd::parse(&after.replacen("leap=11", "leap=00", 1)).unwrap();

@@ -37,17 +37,25 @@ fn hold(name: &str, wanted: &str) -> Result<()> {
 }
 
 #[test]
-fn page_of_probes_is_up_to_date() -> Result<()> {
+fn pages_of_probes_are_up_to_date() -> Result<()> {
     let all = registry::schemas();
-    let mut page = PROBES.to_owned();
-    for (spec, _) in &all {
-        let (id, title) = (spec.id, spec.title);
-        writeln!(page, "- [`{id}`](#{id}): {title}")?;
-    }
+    let mut index = PROBES.to_owned();
     for (spec, schemas) in &all {
-        describe(spec, schemas, &mut page)?;
+        let (id, title) = (spec.id, spec.title);
+        writeln!(index, "- [`{id}`](probes/{id}.md): {title}")?;
+        hold(&format!("probes/{id}.md"), &describe(spec, schemas)?)?;
     }
-    hold("probes.md", &page)
+    hold("probes.md", &index)?;
+    for entry in fs::read_dir(repository().join("docs/reference/probes"))? {
+        let path = entry?.path();
+        let is_of = |spec: &Spec| path.file_stem().is_some_and(|stem| stem == spec.id);
+        ensure!(
+            all.iter().any(|(spec, _)| is_of(spec)),
+            "{}: no such probe",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 const PROBES: &str = "# Probes
@@ -64,15 +72,10 @@ stands for each entry of a list, `.*` for each member of an object.
 
 ";
 
-fn describe(spec: &Spec, schemas: &[(String, Value)], page: &mut String) -> Result<()> {
+fn describe(spec: &Spec, schemas: &[(String, Value)]) -> Result<String> {
+    let mut page = String::new();
     let docs = ModuleDocs::of(&repository().join("probes/src").join(module_docs::file_name(spec.id)))?;
-    writeln!(
-        page,
-        "\n## {}\n\n{}.\n\n{}\n",
-        spec.id,
-        spec.title,
-        docs.section("What")?
-    )?;
+    writeln!(page, "# {}\n\n{}.\n\n{}\n", spec.id, spec.title, docs.section("What")?)?;
     // A path, or some words about paths.
     let source = |source: &&str| {
         if source.contains(' ') {
@@ -107,10 +110,10 @@ fn describe(spec: &Spec, schemas: &[(String, Value)], page: &mut String) -> Resu
         writeln!(page, "- {sentence}")?;
     }
     for (document, schema) in schemas {
-        writeln!(page, "\n### `{document}.json`\n")?;
+        writeln!(page, "\n## `{document}.json`\n")?;
         page.push_str(&facts_table::of(schema)?);
     }
-    Ok(())
+    Ok(page)
 }
 
 /// Each file with a probe in it says the five things, and is registered under its name.
