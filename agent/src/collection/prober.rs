@@ -148,7 +148,7 @@ mod tests {
         let outcomes = || {
             let mut outcomes = vec![];
             prober.run(&[probe], |ran| {
-                outcomes.extend(ran.documents.iter().map(Document::outcome))
+                outcomes.extend(ran.documents.iter().map(Document::outcome));
             });
             outcomes
         };

@@ -169,7 +169,7 @@ mod tests {
         type Facts = Nothing;
         type Names = NoNames;
         fn collect(_: &Reading<'_>) -> Result<Collected<Nothing, NoNames>, ProbeError> {
-            std::thread::sleep(Duration::from_secs(3600));
+            std::thread::sleep(Duration::from_hours(1));
             Ok(Collected::facts(Nothing {}))
         }
     }
