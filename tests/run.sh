@@ -80,6 +80,9 @@ root tests/openscap/run.py "$target/debug/affiant-agent"
 step "A guest with its own kernel: volumes of every kind"
 tests/guest/disk-encryption.sh "$target/debug/affiant-agent"
 
+step "A guest that is a server: every probe as the service, an hour later, and after a reboot"
+tests/guest/server.sh "$target/debug/affiant-agent"
+
 step "The pages, in a browser"
 tests/browser/with-collector.sh "$target/debug"
 

@@ -1,21 +1,11 @@
 //! The agent as a process: which build it is, since when the kernel runs, and how it uses memory.
 
 use std::io::{self, Read as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use evidence::Digest;
 use evidence::statement::AgentBuild;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-/// What glibc reads when a process starts, and only then (mallopt(3)): one arena, and memory goes back to the system as
-/// soon as it is free. Collections need some megabytes for a moment; the agent then waits for minutes.
-const ALLOCATOR: [(&str, &str); 3] = [
-    ("MALLOC_ARENA_MAX", "1"),
-    ("MALLOC_MMAP_THRESHOLD_", "65536"),
-    ("MALLOC_TRIM_THRESHOLD_", "65536"),
-];
 
 /// What a process that runs probes may allocate, bytes: many times what a large host needs.
 const MEMORY: u64 = 256 * 1024 * 1024;
@@ -43,24 +33,6 @@ pub fn build() -> io::Result<AgentBuild> {
 pub fn boot_id() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
-}
-
-/// Starts this process again, same process id and same arguments, with an allocator that keeps little (see the source),
-/// unless it was started that way. Returns only if nothing needs to be done or nothing can be.
-pub fn with_frugal_memory() {
-    if ALLOCATOR.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
-        return;
-    }
-    let mut arguments = std::env::args_os();
-    let Ok(executable) = std::env::current_exe() else {
-        return;
-    };
-    let mut again = Command::new(executable);
-    if let Some(name) = arguments.next() {
-        again.arg0(name);
-    }
-    let error = again.args(arguments).envs(ALLOCATOR).exec();
-    tracing::debug!(%error, "keeping more memory than needed");
 }
 
 /// For a process that runs probes: rather it than anything else on the host is ended if memory becomes short, and it gets

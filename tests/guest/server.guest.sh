@@ -23,11 +23,16 @@ Type=oneshot
 Restart=no
 WatchdogSec=0
 ExecStart=
-ExecStart=/usr/bin/affiant-agent collect --output /var/lib/affiant-agent/facts
+ExecStart=/usr/bin/affiant-agent collect --output /var/lib/affiant-agent/facts $PROBES
+EnvironmentFile=/run/test/chosen
 UNIT
 systemctl daemon-reload
 
-collect() { # NAME
+collect() { # NAME CADENCE...
+    {
+        printf 'PROBES='
+        for cadence in "${@:2}"; do sed -n "s/^$cadence /--probe /p" probes; done | tr '\n' ' '
+    } >chosen
     rm -rf /var/lib/affiant-agent/facts
     systemctl start affiant-agent.service || journalctl -u affiant-agent --no-pager
     {
@@ -42,7 +47,9 @@ collect() { # NAME
         echo "end $1"
     } >&3
 }
-collect service
+collect round every-round on-change
+[ -e /var/lib/once ] || collect daily daily
+touch /var/lib/once
 date -s "+1 hour" >/dev/null
-collect later
+collect later every-round on-change
 echo "end all" >&3

@@ -25,9 +25,6 @@ const MIB: u64 = 1024 * 1024;
 
 impl Run {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        if !self.once {
-            process::with_frugal_memory();
-        }
         let state = State::open(&self.state.path)?;
         let _lock = state.lock()?;
         let build = process::build().map_err(ServiceError::Executable)?;
