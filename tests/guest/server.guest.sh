@@ -3,8 +3,9 @@
 set -euo pipefail
 exec 3>&1 1>&2
 
-for _ in $(seq 300); do
-    [ "$(systemctl is-system-running)" = starting ] || break
+# Everything but this and the target that waits for it has started.
+for _ in $(seq 60); do
+    [ "$(systemctl list-jobs --no-legend | wc -l)" -gt 2 ] || break
     sleep 1
 done
 systemctl list-units --failed --no-legend
