@@ -13,6 +13,7 @@ use affiant_agent::machine::Machine;
 use evidence::Digest;
 use probes::Cadence;
 use probes::registry::{self, Registered};
+use serde_json::Value;
 
 fn on_change() -> Vec<Registered> {
     let all = registry::all().into_iter();
@@ -125,9 +126,20 @@ fn says_what_a_whole_reading_says_after_every_change() {
         if number < 2 {
             settle();
             kept(&root, &folder, b"agent");
-            for probe in ["packages.json", "package-updates.json"] {
-                let kept = fs::read_to_string(folder.join(probe)).unwrap();
-                assert!(kept.contains(r#""changed":"#), "{probe} knows its files by their times");
+            for (probe, path) in [("packages", "/var/lib/dpkg/status"), ("package-updates", LIST)] {
+                let kept = fs::read(folder.join(format!("{probe}.json"))).unwrap();
+                let kept: Value = serde_json::from_slice(&kept).unwrap();
+                let readings = kept["answered"].as_array().unwrap().iter().filter(|answered| {
+                    let of = |kind: &str| answered["question"][kind]["path"].as_str().unwrap_or_default();
+                    of("read").ends_with(path) || of("read_at").ends_with(path)
+                });
+                let known: Vec<_> = readings
+                    .map(|answered| answered["answer"]["file"].is_object())
+                    .collect();
+                assert!(
+                    !known.is_empty() && known.iter().all(|known| *known),
+                    "{probe}: {path} by its times"
+                );
             }
         }
     }

@@ -96,18 +96,17 @@ impl Answered {
     /// The same, if `host` answers the same; a file that was read is known by its mark as soon as that can be believed.
     pub fn again(self, host: &MachineHost) -> Option<Self> {
         let now = match (&self.question, &self.answer) {
-            (Question::Read { path, .. }, Answer::File(_)) => host.machine().mark(path).map(Answer::File),
-            (Question::Read { path, limit }, _) => {
-                let (read, mark) = read_marked(host, path, *limit, clock::now());
-                if of_bytes(&read).as_ref() != Some(&self.answer) {
-                    return None;
-                }
-                return Some(Self {
-                    answer: mark.map_or(self.answer, Answer::File),
-                    ..self
-                });
+            (Question::Read { path, .. } | Question::ReadAt { path, .. }, Answer::File(_)) => {
+                host.machine().mark(path).map(Answer::File)
             }
-            (Question::ReadAt { path, offset, length }, _) => of_bytes(&host.read_at(path, *offset, *length)),
+            (Question::Read { path, limit }, _) => {
+                let read = marked(host, path, clock::now(), || host.read(path, *limit));
+                return self.known_by(read);
+            }
+            (Question::ReadAt { path, offset, length }, _) => {
+                let read = marked(host, path, clock::now(), || host.read_at(path, *offset, *length));
+                return self.known_by(read);
+            }
             (Question::List { path }, _) => of(&host.list(path)),
             (Question::Stat { path, follow }, _) => of(&host.stat(path, *follow)),
             (Question::Link { path }, _) => of(&host.read_link(path)),
@@ -115,17 +114,26 @@ impl Answered {
         };
         (now.as_ref() == Some(&self.answer)).then_some(self)
     }
+
+    fn known_by(self, (read, mark): (Bytes, Option<Mark>)) -> Option<Self> {
+        let same = of_bytes(&read).as_ref() == Some(&self.answer);
+        same.then(|| Self {
+            answer: mark.map_or(self.answer, Answer::File),
+            ..self
+        })
+    }
 }
 
 type Bytes = Result<Option<Vec<u8>>, Unread>;
 
-/// A file, and its mark if it is a large one that did not change meanwhile and cannot without getting another mark.
-fn read_marked(host: &MachineHost, path: &str, limit: u64, now: Timestamp) -> (Bytes, Option<Mark>) {
+/// What is read of a file, and its mark if it is a large one that did not change meanwhile and cannot without getting
+/// another mark.
+fn marked(host: &MachineHost, path: &str, now: Timestamp, read: impl FnOnce() -> Bytes) -> (Bytes, Option<Mark>) {
     let before = host.machine().mark(path);
-    let read = host.read(path, limit);
+    let read = read();
     let is_it = |mark: &Mark| {
-        let whole = matches!(&read, Ok(Some(bytes)) if bytes.len() as u64 == mark.size);
-        whole && mark.is_settled(now) && host.machine().mark(path) == Some(*mark)
+        let found = matches!(read, Ok(Some(_)));
+        found && mark.is_settled(now) && host.machine().mark(path) == Some(*mark)
     };
     let mark = before.filter(is_it);
     (read, mark)
@@ -133,7 +141,7 @@ fn read_marked(host: &MachineHost, path: &str, limit: u64, now: Timestamp) -> (B
 
 impl Host for Noted<'_> {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unread> {
-        let (read, mark) = read_marked(self.host, path, limit, self.now);
+        let (read, mark) = marked(self.host, path, self.now, || self.host.read(path, limit));
         let answer = mark.map(Answer::File).or_else(|| of_bytes(&read));
         let path = path.to_owned();
         self.note(Question::Read { path, limit }, answer);
@@ -141,9 +149,10 @@ impl Host for Noted<'_> {
     }
 
     fn read_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread> {
-        let read = self.host.read_at(path, offset, length);
+        let (read, mark) = marked(self.host, path, self.now, || self.host.read_at(path, offset, length));
+        let answer = mark.map(Answer::File).or_else(|| of_bytes(&read));
         let path = path.to_owned();
-        self.note(Question::ReadAt { path, offset, length }, of_bytes(&read));
+        self.note(Question::ReadAt { path, offset, length }, answer);
         read
     }
 
