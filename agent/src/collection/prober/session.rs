@@ -58,7 +58,11 @@ impl Session {
         let pipe = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self {
             child,
-            said: Said { pipe, held: Vec::new() },
+            said: Said {
+                pipe,
+                held: Vec::new(),
+                chunk: vec![0; 64 * 1024],
+            },
             hanging: Vec::new(),
         })
     }
@@ -169,6 +173,7 @@ fn ended_within(child: &mut Child, time: Duration) -> Option<ExitStatus> {
 struct Said {
     pipe: ChildStdout,
     held: Vec<u8>,
+    chunk: Vec<u8>,
 }
 
 enum Heard {
@@ -182,7 +187,6 @@ impl Said {
     /// The next line, if it is there by `until`.
     fn line(&mut self, until: Instant) -> Heard {
         let mut looked = 0;
-        let mut chunk = vec![0; 64 * 1024];
         loop {
             let found = self.held.iter().skip(looked).position(|byte| *byte == b'\n');
             if let Some(length) = found.map(|found| looked + found) {
@@ -203,9 +207,9 @@ impl Said {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(_) => return Heard::End,
             }
-            match self.pipe.read(&mut chunk) {
+            match self.pipe.read(&mut self.chunk) {
                 Ok(0) | Err(_) => return Heard::End,
-                Ok(count) => self.held.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+                Ok(count) => self.held.extend_from_slice(self.chunk.get(..count).unwrap_or_default()),
             }
         }
     }
