@@ -28,6 +28,7 @@ use evidence::facts::Outcome;
 pub use facts::*;
 
 use crate::formats::systemd::Units;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Command, Output, Reading};
 
@@ -123,7 +124,7 @@ fn difference(one: &Known<RuleSet>, other: &Known<RuleSet>) -> Known<Vec<String>
         (Known::Observed(one), Known::Observed(other)) => {
             let missing = one.rules.iter().filter(|rule| !other.rules.contains(rule));
             let mut missing: Vec<String> = missing.cloned().collect();
-            missing.sort_unstable();
+            missing.order();
             missing.dedup();
             Known::Observed(missing)
         }

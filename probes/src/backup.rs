@@ -27,6 +27,7 @@ mod timeshift;
 
 pub use facts::*;
 
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Unread};
 use crate::software::LazyUnits;
@@ -109,10 +110,10 @@ impl Probe for BackupProbe {
             }
         }
         if let Known::Observed(all) = &mut repositories {
-            all.sort_unstable();
+            all.order();
         }
-        configurations.sort_by(|a, b| (&a.product, &a.file).cmp(&(&b.product, &b.file)));
-        unread_configurations.sort_unstable();
+        configurations.order_by(|a, b| (&a.product, &a.file).cmp(&(&b.product, &b.file)));
+        unread_configurations.order();
         let installed = survey.installed.into_iter().map(|installed| {
             let software = SOFTWARE
                 .iter()

@@ -27,6 +27,7 @@ pub use facts::*;
 use evidence::facts::Outcome;
 
 use crate::formats::systemd::Units;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
@@ -169,7 +170,7 @@ fn schemes(uris: &str) -> Vec<String> {
             }
         })
         .collect();
-    schemes.sort_unstable();
+    schemes.order();
     schemes.dedup();
     schemes
 }

@@ -34,6 +34,7 @@ pub use facts::*;
 use evidence::facts::{Origin, Outcome};
 
 use crate::formats::modprobe;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Command, Reading, Unread};
 use ruleset::{Family, Ruleset};
@@ -134,7 +135,7 @@ fn filter(nftables: &Known<Ruleset>, legacy: &Known<Ruleset>, family: Family) ->
     let hook = |name| {
         let (one, other) = (nftables.hook(family, name), legacy.hook(family, name));
         let mut accepts: Vec<_> = one.accepts.into_iter().chain(other.accepts).collect();
-        accepts.sort_unstable();
+        accepts.order();
         accepts.dedup();
         Hook {
             filtered: one.filtered || other.filtered,

@@ -31,6 +31,7 @@ pub use facts::*;
 
 use crate::formats::modprobe::Modules;
 use crate::formats::sysctl::{self, Sysctl};
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 use evidence::facts::Outcome;
@@ -240,7 +241,7 @@ fn tainted(reading: &Reading<'_>) -> Known<Vec<String>> {
                 if bits >> TAINTS.len() != 0 {
                     names.push("another".to_owned());
                 }
-                names.sort_unstable();
+                names.order();
                 Known::Observed(names)
             }
             Err(_) => malformed("/proc/sys/kernel/tainted", &text),

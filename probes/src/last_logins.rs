@@ -27,6 +27,7 @@ use evidence::facts::Outcome;
 use self::database::Told;
 use crate::accounts::passwd;
 use crate::formats::sqlite;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
@@ -169,7 +170,7 @@ impl Books {
                 }
             })
             .collect();
-        accounts.sort_by_key(|account| (account.uid, account.line));
+        accounts.order_by_key(|account| (account.uid, account.line));
         Known::Observed(accounts)
     }
 }

@@ -25,6 +25,7 @@ pub mod login_policy;
 pub mod malware_protection;
 pub mod mandatory_access;
 pub mod network;
+mod order;
 pub mod package_updates;
 pub mod package_verification;
 pub mod packages;

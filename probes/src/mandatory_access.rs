@@ -27,6 +27,7 @@ use evidence::facts::Outcome;
 pub use facts::*;
 
 use crate::formats::systemd::Units;
+use crate::order::{IntoMap as _, Order as _};
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Unread};
 
@@ -140,7 +141,9 @@ fn apparmor(reading: &Reading<'_>) -> Result<Option<AppArmor>, Unread> {
         Known::Not(why) => Known::Not(why),
     };
     let counts = profiles.value().into_iter().flatten();
-    let counts = counts.map(|(mode, names)| (mode.clone(), names.len() as u64)).collect();
+    let counts = counts
+        .map(|(mode, names)| (mode.clone(), names.len() as u64))
+        .into_map();
     Ok(Some(AppArmor {
         enabled: enabled.trim() == "Y",
         profiles,
@@ -162,7 +165,7 @@ fn profiles(text: &str, path: &str) -> Known<BTreeMap<String, Vec<String>>> {
         profiles.entry(mode.to_owned()).or_default().push(name.to_owned());
     }
     for names in profiles.values_mut() {
-        names.sort_unstable();
+        names.order();
         names.dedup();
     }
     Known::Observed(profiles)
@@ -308,7 +311,7 @@ fn permissive(reading: &Reading<'_>, policy: &str) -> Known<Vec<String>> {
             Err(unread) => return Known::unread(&unread),
         }
     }
-    domains.sort_unstable();
+    domains.order();
     domains.dedup();
     Known::Observed(domains)
 }

@@ -48,6 +48,7 @@ use self::survey::survey;
 use crate::formats::dpkg;
 use crate::formats::os_release::OsRelease;
 use crate::formats::package_family::Family;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
@@ -198,7 +199,7 @@ fn architectures(reading: &Reading<'_>, conf: &AptConf, native: &str, doubts: &m
         }
     }
     all.push(native.to_owned());
-    all.sort_unstable();
+    all.order();
     all.dedup();
     Architectures {
         native: native.to_owned(),

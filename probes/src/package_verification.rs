@@ -26,6 +26,7 @@ use database::{Diversions, Packages, Recorded};
 pub use facts::*;
 
 use crate::formats::dpkg::STATUS;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Unread};
 
@@ -192,13 +193,13 @@ impl Tally {
 
     fn ended(mut self) -> Compared {
         let compared = &mut self.compared;
-        compared.changed.sort_unstable();
+        compared.changed.order();
         compared.changed.truncate(MAX_LISTED);
-        compared.missing.sort_unstable();
+        compared.missing.order();
         compared.missing.truncate(MAX_LISTED);
-        compared.not_compared.sort_unstable();
+        compared.not_compared.order();
         compared.not_compared.truncate(MAX_LISTED);
-        compared.without_checksums.sort_unstable();
+        compared.without_checksums.order();
         compared.everything = if compared.not_compared_count > 0 {
             Known::not(
                 Outcome::Failed,

@@ -26,6 +26,7 @@ pub use facts::*;
 
 use crate::formats::os_release::OsRelease;
 use crate::formats::package_family::Family;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
@@ -86,8 +87,8 @@ impl Probe for PackagesProbe {
         };
         release.id().clone_into(&mut facts.distribution);
         facts.complete = facts.unparsed.is_empty();
-        facts.not_installed_fully.sort_unstable();
-        facts.held.sort_unstable();
+        facts.not_installed_fully.order();
+        facts.held.order();
         Ok(Collected::facts(facts))
     }
 }

@@ -20,6 +20,7 @@ mod facts;
 pub use facts::*;
 
 use crate::accounts::local::LocalAccounts;
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::Reading;
 
@@ -111,7 +112,7 @@ impl Probe for PrivilegedGroupsProbe {
                         .filter(|user| !primary || user.gid == group.gid)
                         .map(|user| user.uid)
                         .collect();
-                    uids.sort_unstable();
+                    uids.order();
                     uids.dedup();
                     uids
                 };
@@ -130,7 +131,7 @@ impl Probe for PrivilegedGroupsProbe {
                 })
             })
             .collect();
-        groups.sort_by(|one, other| (one.gid, &one.name).cmp(&(other.gid, &other.name)));
+        groups.order_by(|one, other| (one.gid, &one.name).cmp(&(other.gid, &other.name)));
         let files_decide = match &accounts.services {
             Ok(_) => Known::Observed(!accounts.other_users && !accounts.other_groups),
             Err(unread) => Known::unread(unread),

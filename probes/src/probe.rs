@@ -310,36 +310,58 @@ impl From<Unread> for ProbeError {
 pub(crate) fn documents<P: Probe>(host: &dyn Host) -> Vec<FactsDocument> {
     let reading = Reading::new(host, &P::SPEC);
     let ended = P::collect(&reading).and_then(|collected| {
-        let facts = json_of(&P::SPEC, &collected.facts)?;
-        let names = json_of(&P::SPEC, &collected.names)?;
-        Ok((facts, names, collected.detail))
+        Ok(Written {
+            facts: json_of(&P::SPEC, &collected.facts)?,
+            names: json_of(&P::SPEC, &collected.names)?,
+            detail: collected.detail,
+        })
     });
+    stated(&P::SPEC, has_names::<P>(), ended, reading)
+}
+
+/// What a probe brought home, as JSON.
+struct Written {
+    facts: Value,
+    names: Value,
+    detail: String,
+}
+
+/// The documents of a probe that ended so. Apart from `documents`, whose code is there once for each probe.
+fn stated(
+    spec: &Spec,
+    has_names: bool,
+    ended: Result<Written, ProbeError>,
+    reading: Reading<'_>,
+) -> Vec<FactsDocument> {
     let sources = reading.into_sources();
-    let document = |id: String, facts: &Result<Value, ProbeError>, detail: &str| {
-        let (outcome, detail, facts) = match facts {
-            Ok(facts) => (Outcome::Observed, detail.to_owned(), Some(facts.clone())),
-            Err(error) => (error.outcome, error.detail.clone(), None),
-        };
-        // An id that is no probe id is caught by the registry's test; a host must not lose its other documents for it.
-        let probe = ProbeId::new(id).ok()?;
+    let (outcome, detail, facts, names) = match ended {
+        Ok(written) => (
+            Outcome::Observed,
+            written.detail,
+            Some(written.facts),
+            Some(written.names),
+        ),
+        Err(error) => (error.outcome, error.detail, None, None),
+    };
+    let document = |id: &str, detail: &str, facts| {
         Some(FactsDocument {
-            probe,
-            version: P::SPEC.version,
+            // An id that is no probe id is caught by the registry's test; a host must not lose its other documents for it.
+            probe: ProbeId::new(id.to_owned()).ok()?,
+            version: spec.version,
             outcome,
-            detail,
+            detail: detail.to_owned(),
             sources: sources.clone(),
             facts,
         })
     };
-    let (facts, names, detail) = match ended {
-        Ok((facts, names, detail)) => (Ok(facts), Ok(names), detail),
-        Err(error) => (Err(error.clone()), Err(error), String::new()),
+    // What a person should know beside the facts is no name; why there are none holds for both.
+    let names_detail = if names.is_some() { "" } else { &detail };
+    let named = if has_names {
+        document(&format!("{}.names", spec.id), names_detail, names)
+    } else {
+        None
     };
-    let mut documents: Vec<_> = document(P::SPEC.id.to_owned(), &facts, &detail).into_iter().collect();
-    if has_names::<P>() {
-        documents.extend(document(format!("{}.names", P::SPEC.id), &names, ""));
-    }
-    documents
+    document(spec.id, &detail, facts).into_iter().chain(named).collect()
 }
 
 /// The schema of each document that `P` writes.

@@ -28,6 +28,7 @@ pub use facts::*;
 
 use crate::accounts::passwd;
 use crate::formats::systemd::{AtBoot, SYSTEMCTL, Units};
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Kind, Reading, Stat, Unread};
 
@@ -257,7 +258,7 @@ fn user_crontabs(reading: &Reading<'_>, uids: &Uids) -> Result<Option<Vec<UserCr
                     .collect(),
             });
         }
-        crontabs.sort_by_key(|crontab| crontab.uid.value().copied());
+        crontabs.order_by_key(|crontab| crontab.uid.value().copied());
         return Ok(Some(crontabs));
     }
     Ok(None)
@@ -344,7 +345,7 @@ fn places(reading: &Reading<'_>) -> Result<Vec<Place>, Unread> {
             });
         }
     }
-    places.sort_unstable();
+    places.order();
     Ok(places)
 }
 

@@ -11,6 +11,7 @@ use evidence::Timestamp;
 use evidence::facts::Outcome;
 
 use crate::formats::systemd::{UnitState, Units};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -67,7 +68,7 @@ impl<'r, 'h> LazyUnits<'r, 'h> {
                 }
             }
         }
-        states.sort_by(|a, b| a.unit.cmp(&b.unit));
+        states.order_by(|a, b| a.unit.cmp(&b.unit));
         Known::Observed(states)
     }
 }

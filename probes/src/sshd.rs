@@ -44,6 +44,7 @@ use service::Service;
 
 use crate::accounts::{group, passwd};
 use crate::formats::systemd::SYSTEMCTL;
+use crate::order::{IntoMap as _, Order as _};
 use crate::probe::{Budget, Cadence, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 
@@ -250,7 +251,7 @@ fn match_blocks(
                 .unwrap_or_default(),
         };
         let mut criteria: Vec<String> = block.criteria.iter().map(|criterion| criterion.kind.clone()).collect();
-        criteria.sort_unstable();
+        criteria.order();
         criteria.dedup();
         let block = MatchBlock {
             path: block.path.clone(),
@@ -303,7 +304,7 @@ fn members(reading: &Reading<'_>, blocks: &[Block]) -> Result<Members, Unread> {
 /// Keywords that differ, sorted.
 fn differences(everybody: &Printed, printed: &Printed) -> Vec<String> {
     let mut keywords: Vec<&String> = everybody.lines.keys().chain(printed.lines.keys()).collect();
-    keywords.sort_unstable();
+    keywords.order();
     keywords.dedup();
     let differ = |keyword: &&&String| everybody.lines.get(**keyword) != printed.lines.get(**keyword);
     keywords
@@ -322,7 +323,7 @@ fn shown(settings: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<Strin
             .map(|value| if hidden { "set".to_owned() } else { value.clone() });
         (keyword.clone(), values.collect())
     };
-    settings.iter().map(shown).collect()
+    settings.iter().map(shown).into_map()
 }
 
 fn config_files(reading: &Reading<'_>, paths: &[String]) -> Result<Vec<ConfigFile>, Unread> {
@@ -356,7 +357,7 @@ fn host_keys(reading: &Reading<'_>, printed: Option<&Printed>) -> Known<Vec<Host
             Err(unread) => return Known::unread(&unread),
         },
     };
-    paths.sort_unstable();
+    paths.order();
     paths.dedup();
     Known::Observed(paths.into_iter().map(|path| host_key(reading, path)).collect())
 }

@@ -25,6 +25,7 @@ use evidence::facts::Outcome;
 pub use facts::*;
 
 use crate::formats::systemd::{AtBoot, UnitState, Units};
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Command, Output, Reading, Unread};
 
@@ -226,7 +227,7 @@ fn those(services: &[TimeService], is: impl Fn(&UnitState) -> Known<bool>) -> Kn
             found.push(service.implementation);
         }
     }
-    found.sort_unstable();
+    found.order();
     Known::Observed(found)
 }
 

@@ -9,7 +9,8 @@ that the probes need (root). Nothing is asserted: numbers go to docs/performance
 """
 
 import argparse
-import json
+import contextlib
+import itertools
 import os
 import platform
 import re
@@ -18,13 +19,14 @@ import sys
 import tempfile
 import time
 
-from cost import measure
 from pair import Pair, contents
 
 TICKS = os.sysconf("SC_CLK_TCK")
 DAY = 24 * 60 * 60
 # Seconds between collections: here, and as agents are told if nobody says otherwise.
 HERE, DEFAULT = 60, 900
+# Seconds between two looks at the memory of a collection, which lasts some hundred milliseconds.
+SAMPLE = 0.02
 
 
 def cpu(pid):
@@ -39,14 +41,28 @@ def memory(pid):
     return [int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("VmRSS", "VmHWM")]
 
 
+def together(pid):
+    """Memory of the service and of the process of its collection, MiB, pages that both map counted once (proc(5), Pss)."""
+    share = 0
+    with contextlib.suppress(OSError):
+        children = [contents(f"/proc/{pid}/task/{thread}/children").split() for thread in os.listdir(f"/proc/{pid}/task")]
+        for one in [pid, *itertools.chain(*children)]:
+            with contextlib.suppress(OSError):
+                share += int(re.search(r"^Pss:\s+(\d+) kB", contents(f"/proc/{one}/smaps_rollup"), re.M)[1])
+    return share / 1024
+
+
 def watch(pid, minutes):
-    """CPU seconds and resident memory at the end of each minute."""
-    seen = []
+    """CPU seconds and resident memory at the end of each minute, and the most that service and collection took together."""
+    seen, most = [], 0
     for _ in range(minutes):
-        time.sleep(HERE)
+        end = time.monotonic() + HERE
+        while time.monotonic() < end:
+            most = max(most, together(pid))
+            time.sleep(SAMPLE)
         seen.append((cpu(pid), memory(pid)))
-        print(f"  {seen[-1][0]:.2f} s CPU, {seen[-1][1][0]:.1f} MiB, at most {seen[-1][1][1]:.1f} MiB", file=sys.stderr)
-    return seen
+        print(f"  {seen[-1][0]:.2f} s CPU, {seen[-1][1][0]:.1f} MiB, at most {most:.1f} MiB with a collection", file=sys.stderr)
+    return seen, most
 
 
 def main():
@@ -59,10 +75,8 @@ def main():
     agent = arguments.agent or os.path.join(arguments.programs, "affiant-agent")
     with tempfile.TemporaryDirectory() as folder:
         with Pair(folder, collector, agent, f"[pace]\ncollect_seconds = {HERE}\n") as pair:
-            seen = watch(pair.serve(), arguments.minutes)
-        # Each collection has a process of its own, gone when it is over; this one reads everything, as the first of a day does.
-        probes = json.loads(pair.run(agent, "probes", "--json"))
-        round_peak = measure([agent, "round", *(probe["id"] for probe in probes)])[1]
+            # The first collection runs the daily probes too.
+            seen, most = watch(pair.serve(), arguments.minutes)
     first = seen[0][0]
     rounds = [after - before for (before, _), (after, _) in zip(seen, seen[1:])]
     a_round = statistics.median(rounds)
@@ -72,8 +86,8 @@ def main():
     print(f"a minute with a collection          {a_round * 1000:8.0f} ms CPU")
     print(f"a day, one collection in {DEFAULT} s     {day:8.1f} s CPU   {100 * day / DAY:.4f} % of one core")
     now, peak = seen[-1][1]
-    print(f"memory                              {now:8.1f} MiB now, {peak:.1f} MiB at most")
-    print(f"with the process of a collection    {peak + round_peak:8.1f} MiB at most, {round_peak:.1f} of them its own")
+    print(f"resident memory of the service      {now:8.1f} MiB now, {peak:.1f} MiB at most")
+    print(f"with the process of a collection    {most:8.1f} MiB at most, pages that both map counted once")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ use super::login_defs::{self, LoginDefs, number};
 use super::name_services::NameServices;
 use super::records::{Entries, TooManyLines, masked};
 use super::{group, passwd, password, shadow, shells};
+use crate::order::Order as _;
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
 use crate::reading::{Reading, Unread};
 
@@ -71,7 +72,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<Accounts, Accou
     let gshadow = known(reading, GSHADOW, group::parse_shadow, &mut unparsed);
     let shadow = ByName::new(SHADOW, shadow, &unparsed, |entry| &entry.name);
     let gshadow = ByName::new(GSHADOW, gshadow, &unparsed, |entry| &entry.name);
-    unparsed.sort_unstable();
+    unparsed.order();
     unparsed.truncate(MAX_UNPARSED);
 
     let services = NameServices::read(reading);
@@ -230,7 +231,7 @@ fn user_facts(
         }
     };
     let mut users: Vec<User> = users.iter().map(user).collect();
-    users.sort_by_key(|user| (user.uid, user.line));
+    users.order_by_key(|user| (user.uid, user.line));
     Ok(users)
 }
 
@@ -264,7 +265,7 @@ fn group_facts(groups: &[group::Entry], gshadow: &ByName<group::ShadowEntry>, di
             .iter()
             .filter_map(|user| directory.users.get(*user));
         let mut members: Vec<u32> = members.map(|user| user.uid).collect();
-        members.sort_unstable();
+        members.order();
         members.dedup();
         Group {
             gid: group.gid,
@@ -282,7 +283,7 @@ fn group_facts(groups: &[group::Entry], gshadow: &ByName<group::ShadowEntry>, di
         }
     };
     let mut groups: Vec<Group> = groups.iter().map(group).collect();
-    groups.sort_by_key(|group| (group.gid, group.line));
+    groups.order_by_key(|group| (group.gid, group.line));
     groups
 }
 
@@ -329,7 +330,7 @@ fn repeated<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> Vec<u32> {
         .filter(|(name, _)| !seen.insert(*name))
         .map(|(_, number)| number)
         .collect();
-    numbers.sort_unstable();
+    numbers.order();
     numbers
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{group, passwd};
 
+use crate::order::Order as _;
+
 /// The entries of `/etc/passwd` and `/etc/group`, indexed.
 pub(crate) struct Directory<'a> {
     pub(crate) users: &'a [passwd::Entry],
@@ -43,7 +45,7 @@ impl<'a> Directory<'a> {
             members.extend(listed.flatten());
         }
         for members in directory.members.values_mut() {
-            members.sort_unstable();
+            members.order();
             members.dedup();
         }
         directory

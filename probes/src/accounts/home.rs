@@ -2,6 +2,7 @@
 
 use super::facts::Home;
 use super::records::printable;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 use evidence::facts::Outcome;
@@ -22,7 +23,7 @@ impl Homes {
         let bytes = reading.volatile_bytes("/proc/self/mountinfo")?.unwrap_or_default();
         let mut mounts: Vec<_> = bytes.split(|byte| *byte == b'\n').filter_map(mount).collect();
         // The longest mount point that fits is the one that holds a path; the last one if it is mounted over.
-        mounts.sort_by_key(|(point, _)| point.len());
+        mounts.order_by_key(|(point, _)| point.len());
         Ok(Self { mounts })
     }
 

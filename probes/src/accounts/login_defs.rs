@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::order::IntoMap as _;
 use crate::reading::{Reading, Unread};
 
 /// The administrator's file.
@@ -61,7 +62,7 @@ fn parse(text: &str) -> BTreeMap<String, String> {
         let (name, value) = line.split_once([' ', '\t', '"'])?;
         Some((name.to_owned(), value.trim().trim_matches('"').to_owned()))
     };
-    lines.filter_map(entry).collect()
+    lines.filter_map(entry).into_map()
 }
 
 /// A number, which may be octal or hexadecimal as in C.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use evidence::facts::Outcome;
 
 use super::facts::{Daemon, Plugin};
+use crate::order::{IntoMap as _, Order as _};
 use crate::probe::Known;
 use crate::reading::{Reading, Stat, Unread};
 
@@ -59,7 +60,7 @@ pub(super) fn settings(reading: &Reading<'_>) -> Known<Daemon> {
             .into_iter()
             .filter(|(name, _)| SETTINGS.contains(&name.as_str()))
             .map(|(name, value)| (name, value.to_lowercase()))
-            .collect(),
+            .into_map(),
     })
 }
 
@@ -77,7 +78,7 @@ fn assignments(text: &str) -> BTreeMap<String, String> {
     lines
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()))
-        .collect()
+        .into_map()
 }
 
 pub(super) fn plugins(reading: &Reading<'_>) -> Known<Vec<Plugin>> {
@@ -104,7 +105,7 @@ pub(super) fn plugins(reading: &Reading<'_>) -> Known<Vec<Plugin>> {
             });
         }
     }
-    plugins.sort_unstable();
+    plugins.order();
     Known::Observed(plugins)
 }
 

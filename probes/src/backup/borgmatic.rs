@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::facts::{Configuration, Encryption, Settings};
 use super::{configuration, files_in, place};
 use crate::formats::yaml_outline;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 const FILE: &str = "/etc/borgmatic/config.yaml";
@@ -52,7 +53,7 @@ fn settings(value: &Value) -> Settings {
         .filter_map(|one| one.as_str().or_else(|| one.get("path")?.as_str()))
         .map(place::of)
         .collect();
-    repositories.sort_unstable();
+    repositories.order();
     let mut retention = BTreeMap::new();
     for name in [
         "within", "secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly",

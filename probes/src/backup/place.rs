@@ -2,6 +2,8 @@
 
 use super::facts::{Place, Repository};
 
+use crate::order::Order as _;
+
 /// How restic, duplicity and others name what they reach; `name:` and `name://`.
 const SCHEMES: [&str; 24] = [
     "azure", "b2", "boto3+s3", "ftp", "ftps", "gdrive", "gs", "http", "https", "imap", "imaps", "mega", "onedrive",
@@ -53,7 +55,7 @@ pub(super) fn shown(path: &str) -> String {
 pub(super) fn paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MAX: usize = 1_000;
     let mut paths: Vec<String> = paths.into_iter().map(shown).collect();
-    paths.sort_unstable();
+    paths.order();
     paths.dedup();
     paths.truncate(MAX);
     paths

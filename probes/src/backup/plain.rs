@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Configuration, Encryption, Place, Repository, Settings};
 use super::{configuration, place};
 use crate::formats::systemd::syntax;
+use crate::order::{IntoMap as _, Order as _};
 use crate::reading::{Kind, Reading, Unread};
 use crate::software::day;
 
@@ -77,7 +78,7 @@ fn duply_settings(text: &str) -> Settings {
     let assignments: BTreeMap<&str, &str> = lines
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.trim(), value.trim().trim_matches(['"', '\''])))
-        .collect();
+        .into_map();
     let value = |name: &str| assignments.get(name).copied();
     let kept = ["MAX_AGE", "MAX_FULL_BACKUPS", "MAX_FULLBKP_AGE"];
     let retention = kept
@@ -86,7 +87,7 @@ fn duply_settings(text: &str) -> Settings {
     Settings {
         paths: place::paths(value("SOURCE")),
         repositories: value("TARGET").map(place::of).into_iter().collect(),
-        retention: retention.collect(),
+        retention: retention.into_map(),
         encryption: match value("GPG_KEY") {
             Some("disabled") => Encryption::NotEncrypted,
             Some(_) => Encryption::Encrypted,
@@ -123,7 +124,7 @@ fn rclone_settings(text: &str) -> Settings {
             scheme: one.value.chars().take(30).collect(),
         })
         .collect();
-    repositories.sort_unstable();
+    repositories.order();
     repositories.dedup();
     Settings {
         repositories,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::{Configuration, Encryption, Place, Repository, Settings};
 use super::{configuration, files_in, place};
+use crate::order::IntoMap as _;
 use crate::reading::{Reading, Unread};
 use crate::software::day;
 
@@ -23,13 +24,13 @@ fn settings(reading: &Reading<'_>, file: &str) -> Result<Settings, Unread> {
     let assignments: BTreeMap<&str, &str> = lines
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.trim(), value.trim().trim_matches(['"', '\''])))
-        .collect();
+        .into_map();
     let subvolume = assignments.get("SUBVOLUME").copied().unwrap_or_default();
     let mut retention: BTreeMap<String, String> = assignments
         .iter()
         .filter(|(name, _)| KEPT.iter().any(|kept| name.starts_with(kept)))
         .map(|(name, value)| ((*name).to_owned(), value.chars().take(20).collect()))
-        .collect();
+        .into_map();
     for name in ["TIMELINE_CREATE", "TIMELINE_CLEANUP", "NUMBER_CLEANUP"] {
         if let Some(value) = assignments.get(name) {
             retention.insert(name.to_owned(), value.chars().take(20).collect());

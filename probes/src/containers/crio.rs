@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::facts::Crio;
 use super::without_user;
 use crate::formats::{included, toml};
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 pub(super) fn read(reading: &Reading<'_>) -> Result<Crio, Unread> {
@@ -25,7 +26,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Crio, Unread> {
     let list = |name: &str| {
         let items = last(name).and_then(Value::as_array)?;
         let mut items: Vec<_> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        items.sort_unstable();
+        items.order();
         Some(items)
     };
     Ok(Crio {

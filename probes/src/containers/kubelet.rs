@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::facts::Kubelet;
 use crate::formats::yaml_outline;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 use crate::software::LazyUnits;
 use crate::software::command::CommandLine;
@@ -144,7 +145,7 @@ impl Settings {
                 .map(str::to_owned)
                 .collect(),
         };
-        suites.sort_unstable();
+        suites.order();
         suites
     }
 }

@@ -1,6 +1,7 @@
 //! Sockets of runtimes: whoever may write to one has what the runtime has, which is root for most.
 
 use super::facts::RuntimeSocket;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 
@@ -32,7 +33,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Known<Vec<RuntimeSocket>> {
         .collect();
     match found {
         Ok(mut sockets) => {
-            sockets.sort_unstable();
+            sockets.order();
             Known::Observed(sockets)
         }
         Err(unread) => Known::unread(&unread),
@@ -74,7 +75,7 @@ pub(super) fn rootless(reading: &Reading<'_>) -> Known<Vec<u32>> {
             }
         }
     }
-    found.sort_unstable();
+    found.order();
     found.dedup();
     Known::Observed(found)
 }

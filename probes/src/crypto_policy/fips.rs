@@ -3,6 +3,7 @@
 use evidence::facts::Outcome;
 
 use super::facts::{BootFile, BootLines, Fips};
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread, globs};
 
@@ -97,7 +98,7 @@ fn boot_files(reading: &Reading<'_>) -> Vec<BootFile> {
             files.extend(lines.map(|lines| BootFile { path, lines }));
         }
     }
-    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files.order_by(|one, other| one.path.cmp(&other.path));
     files
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::Gnutls;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 /// Where the RPM family's build looks, then that of the others.
@@ -63,7 +64,7 @@ fn parse(path: &str, text: &str) -> Result<Gnutls, Unread> {
     }
     let values = |name: &str| {
         let mut values = gnutls.overrides.get(name).cloned().unwrap_or_default();
-        values.sort_unstable();
+        values.order();
         values.dedup();
         values
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Java;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread, globs};
 
 /// Where Debian, the RPM family and builds of vendors keep it. What several of these find is one file.
@@ -31,7 +32,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Java>, Unread> {
             }
         }
     }
-    runtimes.sort_unstable();
+    runtimes.order();
     Ok(runtimes)
 }
 

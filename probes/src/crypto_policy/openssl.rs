@@ -5,6 +5,7 @@ mod conf;
 use conf::Conf;
 
 use super::facts::Openssl;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 /// Where the distributions' OpenSSL looks. On RPM systems the second may be a link to the first.
@@ -89,7 +90,7 @@ fn providers(conf: &Conf, section: &str) -> Vec<String> {
     let mut names: Vec<String> = named
         .map(|(name, own)| conf.value(own, "identity").unwrap_or_else(|| name.to_owned()))
         .collect();
-    names.sort_unstable();
+    names.order();
     names.dedup();
     names
 }

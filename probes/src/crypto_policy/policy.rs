@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use evidence::facts::Outcome;
 
 use super::facts::SystemPolicy;
+use crate::order::IntoMap as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 
@@ -70,7 +71,7 @@ fn settings(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let settings = lines.filter_map(|line| line.split_once('='));
     let settings = settings.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-    settings.take(MAX_SETTINGS).collect()
+    settings.take(MAX_SETTINGS).into_map()
 }
 
 /// Back ends are files that update-crypto-policies wrote, or links to the packaged ones.

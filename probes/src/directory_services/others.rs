@@ -3,6 +3,7 @@
 use super::facts::{Ipa, NameService, Nis, Samba};
 use super::{malformed, private_text, shown};
 use crate::formats::ini::{self, Assignment, Dialect};
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 const NSSWITCH: &str = "/etc/nsswitch.conf";
@@ -41,7 +42,7 @@ pub(super) fn name_services(reading: &Reading<'_>) -> Result<Option<Vec<NameServ
     if services.len() > MAX_DATABASES {
         return Err(malformed(NSSWITCH, format!("more than {MAX_DATABASES} databases")));
     }
-    services.sort_unstable();
+    services.order();
     Ok(Some(services))
 }
 

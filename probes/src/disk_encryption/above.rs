@@ -8,6 +8,7 @@ use super::facts::{FileEncryption, FileEncryptionKind};
 use super::mountinfo::{Mount, MountTable};
 use super::stack::Below;
 use super::text::masked;
+use crate::order::{IntoMap as _, Order as _};
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Command, Kind, Reading};
 
@@ -35,7 +36,7 @@ pub(super) fn datasets(reading: &Reading<'_>) -> Result<BTreeMap<String, String>
     Ok(pairs
         .take(MAX_ENTRIES)
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect())
+        .into_map())
 }
 
 /// What a dataset lies on. Without native encryption its pool's disks would count, which are not traced.
@@ -123,7 +124,7 @@ pub(super) fn file_encryption(
         }
         found.push(one);
     }
-    found.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
+    found.order_by(|a, b| a.mount_point.cmp(&b.mount_point));
     found
 }
 

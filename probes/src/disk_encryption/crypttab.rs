@@ -9,6 +9,7 @@ use super::stack::Below;
 use super::survey::Survey;
 use super::text::masked;
 use super::volumes::encryption_of;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Stat, Unread};
 
@@ -83,7 +84,7 @@ impl Draft {
                 .map(str::to_owned)
                 .take(MAX_OPTIONS)
                 .collect();
-            names.sort_unstable();
+            names.order();
             names.dedup();
             draft.entries.push((
                 CrypttabEntry {
@@ -99,7 +100,7 @@ impl Draft {
         }
         draft.unparsed_lines.truncate(MAX_UNPARSED);
         draft.active_elsewhere = active.difference(&named).map(|name| shown(name)).collect();
-        draft.active_elsewhere.sort_unstable();
+        draft.active_elsewhere.order();
         draft.active_elsewhere.dedup();
         Ok(Some(draft))
     }

@@ -6,6 +6,7 @@ use super::facts::{Encryption, Hibernation, ResumeSetting};
 use super::stack::Below;
 use super::survey::Survey;
 use super::volumes::encryption_of;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
@@ -118,7 +119,7 @@ fn configured(reading: &Reading<'_>) -> Result<Vec<ResumeSetting>, Unread> {
             }
         }
     }
-    places.sort_unstable();
+    places.order();
     let mut settings = vec![];
     for place in places {
         let bytes = if place.starts_with("/proc/") {

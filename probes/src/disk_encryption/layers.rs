@@ -9,6 +9,7 @@ use super::luks::{self, HeaderError, Medium};
 use super::stack::{Below, Passage};
 use super::survey::{Found, Survey};
 use super::table::{self, Segment};
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Command, Reading, Unread};
 
@@ -230,7 +231,7 @@ fn ciphers(segments: &[Segment]) -> Vec<Cipher> {
             _ => None,
         })
         .collect();
-    ciphers.sort_unstable();
+    ciphers.order();
     ciphers.dedup();
     ciphers
 }

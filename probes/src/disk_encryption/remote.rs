@@ -8,6 +8,8 @@ use super::filesystem::Nature;
 use super::mountinfo::{Mount, MountTable};
 use super::text::masked;
 
+use crate::order::Order as _;
+
 /// More than anybody mounts.
 const MAX_MOUNTS: usize = 5_000;
 
@@ -17,7 +19,7 @@ pub(super) fn mounts(table: &MountTable) -> Vec<RemoteMount> {
         mount.device.0 == 0 && Nature::of(&mount.filesystem) == Nature::Remote && seen.insert(mount.device)
     });
     let mut mounts: Vec<_> = remote.take(MAX_MOUNTS).map(fact).collect();
-    mounts.sort_unstable();
+    mounts.order();
     mounts
 }
 

@@ -8,6 +8,7 @@ use super::filesystem::Nature;
 use super::mountinfo::{Mount, MountTable};
 use super::stack::{Below, Node, Passage};
 use super::text::masked;
+use crate::order::Order as _;
 use crate::reading::{Kind, Reading, Unread};
 
 /// More block devices than a large host with thousands of logical units has. What lies beyond is not read and so
@@ -140,7 +141,7 @@ impl<'r, 'h> Survey<'r, 'h> {
     }
 
     fn devices(&mut self, mut names: Vec<String>) -> Below {
-        names.sort_unstable();
+        names.order();
         names.dedup();
         self.open.extend(names.iter().cloned());
         Below::Devices(names)

@@ -10,6 +10,8 @@ use super::survey::Survey;
 use super::swaps::SwapArea;
 use super::text::masked;
 
+use crate::order::Order as _;
+
 /// Devices visited for the lists of disks of all volumes together; a host with thousands of volumes needs some tens of
 /// thousands. It bounds work and size of the facts.
 const MAX_VISITS: usize = 400_000;
@@ -187,7 +189,7 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
             Below::Devices(names) => names.iter().map(shown).collect(),
             _ => vec![],
         };
-        devices.sort_unstable();
+        devices.order();
         let encrypted_by = sorted(reach.encrypting.iter().map(shown));
         let is_swap = draft.class == Class::Swap;
         let (encryption, reason) = match &draft.below {
@@ -247,8 +249,8 @@ pub(super) fn judge(drafts: Vec<Draft>, survey: &Survey<'_, '_>) -> Judged {
             disks: sorted(reach.disks.iter().map(shown)),
         });
     }
-    judged.volumes.sort_unstable();
-    judged.unresolved.sort_unstable();
+    judged.volumes.order();
+    judged.unresolved.order();
     judged
 }
 

@@ -3,6 +3,7 @@
 use evidence::facts::Outcome;
 
 use super::facts::Ima;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::Reading;
 
@@ -25,7 +26,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Ima {
                 let words = line.split_ascii_whitespace();
                 let own = words.filter(|word| word.starts_with("ima") || word.starts_with("evm"));
                 let mut own: Vec<String> = own.map(str::to_owned).collect();
-                own.sort_unstable();
+                own.order();
                 Known::Observed(own)
             }
             Ok(None) => Known::not(Outcome::Absent, "/proc/cmdline is not there"),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{Firewalld, Zone};
 use super::xml;
 use crate::formats::shell;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -104,7 +105,7 @@ fn zone(name: &str, text: &str) -> Result<Zone, &'static str> {
         let ports = inner().filter(|element| element.name == of);
         let named = |port: &xml::Element| Some(format!("{}/{}", port.attribute("port")?, port.attribute("protocol")?));
         let mut ports: Vec<_> = ports.filter_map(named).collect();
-        ports.sort_unstable();
+        ports.order();
         ports
     };
     let protocols = inner().filter(|element| element.name == "protocol");

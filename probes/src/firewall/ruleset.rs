@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Accept, BaseChain, Ending, Hook, HookName, Limit, Policy, PortRange};
 
+use crate::order::Order as _;
+
 /// The kernel's own limit for jumps is 16.
 const MAX_DEPTH: usize = 16;
 /// Rules that are looked at for one hook: chains that jump to each other could be made to take for ever.
@@ -310,7 +312,7 @@ fn intersection(one: &[PortRange], other: &[PortRange]) -> Vec<PortRange> {
 /// Ranges sorted and joined; inverted if they are those that are meant not to be.
 pub(super) fn ranges(mut ranges: Vec<PortRange>, inverted: bool) -> Vec<PortRange> {
     ranges.retain(|range| range.first <= range.last);
-    ranges.sort_unstable();
+    ranges.order();
     let mut joined: Vec<PortRange> = Vec::new();
     for range in ranges {
         match joined.last_mut() {

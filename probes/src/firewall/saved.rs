@@ -4,6 +4,7 @@ use super::facts::{BaseChain, HookName, Loader, Manager, SavedRules};
 use super::ruleset::Family;
 use super::{iptables, nft_file};
 use crate::formats::systemd::Units;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 
@@ -46,7 +47,7 @@ pub(super) fn loaders(reading: &Reading<'_>) -> Known<Vec<Loader>> {
             })
         })
         .collect();
-    loaders.sort_by(|one, other| one.unit.unit.cmp(&other.unit.unit));
+    loaders.order_by(|one, other| one.unit.unit.cmp(&other.unit.unit));
     Known::Observed(loaders)
 }
 
@@ -80,7 +81,7 @@ pub(super) fn files(reading: &Reading<'_>) -> Vec<SavedRules> {
         let read = reading.text(path).and_then(|text| text.map(hook).transpose());
         saved.extend(entry(path, manager, read));
     }
-    saved.sort_by(|one, other| one.path.cmp(&other.path));
+    saved.order_by(|one, other| one.path.cmp(&other.path));
     saved
 }
 
@@ -155,7 +156,7 @@ fn nft(reading: &Reading<'_>, path: &str) -> Result<Option<Vec<BaseChain>>, Unre
             waiting.extend(inner);
         }
     }
-    chains.sort_unstable();
+    chains.order();
     Ok(Some(chains))
 }
 

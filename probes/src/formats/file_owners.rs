@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sqlite::resolved;
+use crate::order::IntoMap as _;
 use crate::reading::{Reading, Unread};
 
 /// Folders that are links on some hosts, below which packages list files all the same.
@@ -95,7 +96,7 @@ impl<'p> Wanted<'p> {
     /// The packages by path.
     pub fn owners(self) -> BTreeMap<String, String> {
         let found = self.found.into_iter();
-        found.map(|(path, (_, package))| (path, package)).collect()
+        found.map(|(path, (_, package))| (path, package)).into_map()
     }
 }
 

@@ -4,6 +4,7 @@ use evidence::facts::Outcome;
 
 use super::facts::{Firmware, MemoryController, PciDevice, PowerSupply, ServiceProcessor, Tpm};
 use super::{entries, text};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -98,7 +99,7 @@ pub(super) fn pci(reading: &Reading<'_>) -> Result<Vec<PciDevice>, Unread> {
             });
         }
     }
-    found.sort_unstable();
+    found.order();
     Ok(found)
 }
 
@@ -129,7 +130,7 @@ pub(super) fn firmware(reading: &Reading<'_>) -> Known<Vec<Firmware>> {
             Err(unread) => return Known::unread(&unread),
         }
     }
-    found.sort_unstable();
+    found.order();
     Known::Observed(found)
 }
 

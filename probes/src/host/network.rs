@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::facts::NetworkInterface;
+use crate::order::Order as _;
 use crate::reading::{Interface, Reading, Unread};
 
 /// `IFA_F_TEMPORARY` (rtnetlink(7)).
@@ -32,7 +33,7 @@ pub(super) fn interfaces(reading: &Reading<'_>, found: Vec<Interface>) -> Result
             });
         }
     }
-    interfaces.sort_by(|one, other| one.name.cmp(&other.name));
+    interfaces.order_by(|one, other| one.name.cmp(&other.name));
     Ok(interfaces)
 }
 

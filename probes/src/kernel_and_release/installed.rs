@@ -9,6 +9,7 @@ use crate::formats::os_release::OsRelease;
 use crate::formats::package_family::Family;
 use crate::formats::rpm_database::{self, Location};
 use crate::formats::{apk, pacman};
+use crate::order::Order as _;
 use crate::probe::ProbeError;
 use crate::reading::{Kind, Reading};
 
@@ -83,7 +84,7 @@ fn of_dpkg(reading: &Reading<'_>) -> Result<Installed, ProbeError> {
         .filter(|entry| WRITE_REBOOT_FLAG.contains(&entry.name))
         .map(|entry| entry.name.to_owned())
         .collect();
-    writes_reboot_flag.sort_unstable();
+    writes_reboot_flag.order();
     Ok(Installed {
         kernels,
         table_version: table.map(|entry| entry.version.to_owned()).unwrap_or_default(),

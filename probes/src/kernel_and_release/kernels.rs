@@ -6,6 +6,7 @@ use super::facts::{KernelPackage, KernelStanding, RunningKernel};
 use crate::formats::debian_version::{self, is_version};
 use crate::formats::dpkg::Entry;
 use crate::formats::rpm_version;
+use crate::order::Order as _;
 
 /// By whose order versions of kernels are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +70,8 @@ pub(super) fn flavour(release: &str) -> &str {
 }
 
 /// Sorted, newest last.
-pub(super) fn sort(kernels: &mut [KernelPackage], order: Order) {
-    kernels.sort_by(|a, b| order.compare(&a.version, &b.version).then_with(|| a.cmp(b)));
+pub(super) fn sort(kernels: &mut Vec<KernelPackage>, order: Order) {
+    kernels.order_by(|a, b| order.compare(&a.version, &b.version).then_with(|| a.cmp(b)));
 }
 
 /// The version of its package that a kernel tells: Debian in its build (`… Debian 6.1.119-1 (2024-11-22)`), Ubuntu in
@@ -151,7 +152,7 @@ fn standing_by_release(running: &RunningKernel, installed: &[KernelPackage], ord
     }
     // Its package is gone: replaced by the only kernel that is installed now, if there is but one flavour.
     let mut flavours: Vec<_> = installed.iter().map(|kernel| kernel.flavour.as_str()).collect();
-    flavours.sort_unstable();
+    flavours.order();
     flavours.dedup();
     let newest = installed.last().filter(|_| flavours.len() == 1);
     let same_kind = newest.filter(|newest| family(&newest.release) == family(&running.release));
@@ -284,7 +285,7 @@ mod tests {
 
     #[test]
     fn standings() {
-        let mut installed = [
+        let mut installed = vec![
             kernel("linux-image-6.1.0-28-amd64", "6.1.119-1"),
             kernel("linux-image-6.1.0-9-amd64", "6.1.27-1"),
             kernel("linux-image-6.1.0-30-cloud-amd64", "6.1.124-1"),

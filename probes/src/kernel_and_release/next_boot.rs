@@ -10,6 +10,7 @@ use evidence::facts::Outcome;
 use super::facts::NextBoot;
 use super::grub_menu;
 use crate::formats::rpm_version;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 use crate::sshd::patterns;
@@ -49,7 +50,7 @@ fn find(reading: &Reading<'_>) -> Result<Known<NextBoot>, Unread> {
             });
         }
     }
-    entries.sort_by(newest_first);
+    entries.order_by(newest_first);
     let saved = match reading.text(ENVIRONMENT)? {
         Some(environment) => environment
             .lines()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::CommandLine;
 use crate::formats::shell;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread, globs};
 
@@ -157,7 +158,7 @@ pub(super) fn configured(reading: &Reading<'_>) -> Result<Vec<CommandLine>, Unre
         }
     }
     lines.extend(defaults(reading)?);
-    lines.sort_unstable();
+    lines.order();
     lines.dedup();
     lines.truncate(MAX_LINES);
     Ok(lines)

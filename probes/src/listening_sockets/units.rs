@@ -4,6 +4,7 @@ use super::facts::{Listens, Protocol, SocketUnit};
 use super::place;
 use crate::formats::systemd::syntax::{Assignment, boolean};
 use crate::formats::systemd::{AtBoot, Units};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -18,7 +19,7 @@ pub(super) fn at_boot(reading: &Reading<'_>) -> Known<Vec<SocketUnit>> {
         };
         let names = units.names().into_iter().filter(|name| name.ends_with(".socket"));
         let mut states = units.states(names);
-        states.sort_by(|one, other| one.unit.cmp(&other.unit));
+        states.order_by(|one, other| one.unit.cmp(&other.unit));
         states.dedup_by(|one, other| one.unit == other.unit);
         let kept = states
             .into_iter()

@@ -2,6 +2,7 @@
 
 use super::facts::RemoteTarget;
 use crate::formats::included;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 const MAIN: &str = "/etc/syslog-ng/syslog-ng.conf";
@@ -38,7 +39,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Vec<RemoteTarget>>, U
         }
         targets.extend(parse(&path, &text));
     }
-    targets.sort_unstable();
+    targets.order();
     Ok((files > 0).then_some(targets))
 }
 

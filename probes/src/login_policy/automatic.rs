@@ -10,6 +10,7 @@ use super::facts::{AutomaticLogin, LoginKind, RescueShell};
 use crate::formats::ini::{self, Dialect};
 use crate::formats::systemd::Units;
 use crate::formats::systemd::syntax::{self, Assignment};
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 use crate::software::command::CommandLine;
 
@@ -99,7 +100,7 @@ pub(super) fn read(reading: &Reading<'_>, units: Option<&Units>) -> Result<Vec<A
             found.push(login("getty", unit, LoginKind::Account));
         }
     }
-    found.sort_unstable();
+    found.order();
     found.dedup();
     found.truncate(MAX_FOUND);
     Ok(found)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use evidence::facts::Outcome;
 
 use super::facts::ProfilesOnDisk;
+use crate::order::IntoMap as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 
@@ -66,7 +67,7 @@ fn compare(own: &Profiles, loaded: &BTreeMap<String, Vec<String>>) -> (Vec<Strin
     let now: BTreeMap<&str, &str> = loaded
         .iter()
         .flat_map(|(mode, names)| names.iter().map(|name| (name.as_str(), mode.as_str())))
-        .collect();
+        .into_map();
     let (mut not_loaded, mut otherwise) = (vec![], vec![]);
     for (name, mode) in own.iter().filter(|(name, _)| !name.contains("@{")) {
         match now.get(name.as_str()) {

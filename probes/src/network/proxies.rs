@@ -2,6 +2,7 @@
 
 use super::facts::Proxy;
 use crate::formats::shell;
+use crate::order::Order as _;
 use crate::reading::{Reading, Unread};
 
 /// Proxies that are kept.
@@ -34,7 +35,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Vec<Proxy>, Unread> {
         let Some(text) = text(reading, &path)? else { continue };
         proxies.extend(apt(&path, &text));
     }
-    proxies.sort_unstable();
+    proxies.order();
     proxies.dedup();
     proxies.truncate(MAX_PROXIES);
     Ok(proxies)

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::facts::{Hosts, Resolved, Resolver, ResolverWriter};
 use crate::formats::systemd::{Settings, UnitState};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 
@@ -36,7 +37,7 @@ pub(super) fn read(reading: &Reading<'_>, resolved: Option<&UnitState>) -> Resul
     }
     resolver.nameservers.truncate(MAX_WORDS);
     resolver.options.truncate(MAX_WORDS);
-    resolver.options.sort_unstable();
+    resolver.options.order();
     resolver.options.dedup();
     Ok(resolver)
 }

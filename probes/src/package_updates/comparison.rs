@@ -10,6 +10,7 @@ use super::preferences::Preferences;
 use super::survey::Survey;
 use crate::formats::debian_version::compare;
 use crate::formats::dpkg::Entry;
+use crate::order::Order as _;
 
 /// Position of dpkg's database among the shelves.
 const INSTALLED: usize = 0;
@@ -152,7 +153,7 @@ fn package_of<'a>(entry: &Entry<'a>, offers: &[usize], survey: &'a Survey, nativ
         version.shelves.push(*shelf);
     }
     let mut versions: Vec<_> = versions.into_values().collect();
-    versions.sort_by(|a, b| compare(b.number, a.number));
+    versions.order_by(|a, b| compare(b.number, a.number));
     Package {
         name: entry.name,
         architecture: effective(entry.architecture, native),
@@ -189,7 +190,7 @@ fn origins(version: &Version<'_>, survey: &Survey) -> Vec<String> {
                 .join(" ")
         })
         .collect();
-    origins.sort_unstable();
+    origins.order();
     origins.dedup();
     origins
 }

@@ -10,6 +10,7 @@ use super::doubts::Doubts;
 use super::facts::{Authentication, Trusted};
 use super::parts;
 use super::uri::ArchiveUri;
+use crate::order::Order as _;
 use crate::reading::Reading;
 
 /// Entries (each URI and suite is one) that are looked at.
@@ -157,7 +158,7 @@ fn architectures(entry: &Entry, machine: &Architectures) -> Vec<String> {
     list.extend(split("arch+"));
     let removed = split("arch-");
     list.retain(|name| !removed.contains(name));
-    list.sort_unstable();
+    list.order();
     list.dedup();
     list
 }
@@ -198,7 +199,7 @@ fn signed_by(value: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect();
-    list.sort_unstable();
+    list.order();
     list.dedup();
     list
 }

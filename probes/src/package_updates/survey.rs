@@ -11,6 +11,7 @@ use super::lists::{self, ListError, Offered, PACKED, Wanted};
 use super::policy::Shelf;
 use super::release::{Announced, ReleaseFile, is_security};
 use super::sources::Configured;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
@@ -157,7 +158,7 @@ impl Surveyor<'_, '_, '_> {
                 at,
             ));
         }
-        lists.sort_by(|(a, _), (b, _)| a.cmp(b));
+        lists.order_by(|(a, _), (b, _)| a.cmp(b));
         let (lists, shelves): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
         self.survey.shelf_of_list.push(shelves);
         self.survey.sources.push(PackageSource {

@@ -2,6 +2,7 @@
 
 use super::facts::{Manager, Package, PackageState, Packages};
 use crate::formats::dpkg::{self, Entry, State};
+use crate::order::Order as _;
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -18,7 +19,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Packages, ProbeError> {
     }
     facts
         .packages
-        .sort_by(|a, b| (&a.name, &a.architecture).cmp(&(&b.name, &b.architecture)));
+        .order_by(|a, b| (&a.name, &a.architecture).cmp(&(&b.name, &b.architecture)));
     let architecture = entries.native_architecture().map(str::to_owned);
     facts.unparsed = entries.unparsed;
     let nothing = "neither dpkg nor base-files is there to tell the host's architecture";

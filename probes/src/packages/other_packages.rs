@@ -4,6 +4,7 @@ use evidence::Timestamp;
 
 use super::facts::{Manager, Package, Packages, Signatures};
 use crate::formats::{apk, pacman};
+use crate::order::Order as _;
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -58,7 +59,7 @@ pub(super) fn pacman(reading: &Reading<'_>) -> Result<Packages, ProbeError> {
         }
         facts.packages.push(told);
     }
-    unsigned.sort_unstable();
+    unsigned.order();
     facts.signatures = Some(Signatures {
         unsigned,
         unclear: vec![],
@@ -89,5 +90,5 @@ fn finish(facts: &mut Packages) {
     facts.installed = facts.packages.len() as u64;
     facts
         .packages
-        .sort_by(|a, b| (&a.name, &a.architecture, &a.version).cmp(&(&b.name, &b.architecture, &b.version)));
+        .order_by(|a, b| (&a.name, &a.architecture, &a.version).cmp(&(&b.name, &b.architecture, &b.version)));
 }

@@ -7,6 +7,7 @@ use evidence::Timestamp;
 use super::facts::{Manager, Package, Packages, Signatures, SigningKey, Vendor};
 use crate::formats::rpm_database::{self, Database, Location, Signature};
 use crate::formats::rpm_version;
+use crate::order::Order as _;
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -31,16 +32,16 @@ pub(super) fn collect(reading: &Reading<'_>, location: &Location) -> Result<Pack
         facts.packages.push(package);
     }
     facts.installed = facts.packages.len() as u64;
-    facts.packages.sort_by(|a, b| {
+    facts.packages.order_by(|a, b| {
         (&a.name, &a.architecture)
             .cmp(&(&b.name, &b.architecture))
             .then_with(|| rpm_version::compare(&a.version, &b.version))
             .then_with(|| a.version.cmp(&b.version))
     });
-    unsigned.sort_unstable();
-    unclear.sort_unstable();
+    unsigned.order();
+    unclear.order();
     let mut trusted_keys: Vec<_> = database.trusted_keys.iter().map(|key| key.id.clone()).collect();
-    trusted_keys.sort_unstable();
+    trusted_keys.order();
     trusted_keys.dedup();
     let vendor = |(vendor, packages)| Vendor { vendor, packages };
     let key = |(key_id, packages)| SigningKey { key_id, packages };

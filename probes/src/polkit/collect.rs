@@ -7,6 +7,7 @@ use evidence::facts::Outcome;
 use super::facts::{Action, AuthorityEntry, Polkit, RulesFile};
 use super::{actions, authority, rules};
 use crate::formats::systemd::{UnitState, Units};
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown, ProbeError};
 use crate::reading::{Kind, Reading, Unread};
 
@@ -86,7 +87,7 @@ fn rules_files(reading: &Reading<'_>) -> Result<Vec<RulesFile>, Unread> {
             }
         }
     }
-    paths.sort_unstable();
+    paths.order();
     let mut found = vec![];
     for (_, _, path) in paths {
         if found.len() >= MAX_RULES {
@@ -139,7 +140,7 @@ fn all_actions(reading: &Reading<'_>, malformed: &mut Vec<String>) -> Result<Vec
             });
         }
     }
-    found.sort_unstable();
-    malformed.sort_unstable();
+    found.order();
+    malformed.order();
     Ok(found)
 }

@@ -7,6 +7,8 @@ use super::host::{
     Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
 
+use crate::order::Order as _;
+
 /// What a question is answered with.
 type Read<T> = Result<Option<T>, Unread>;
 
@@ -218,7 +220,7 @@ impl Host for Captured {
             .filter_map(|name| name.strip_prefix(&prefix))
             .map(|rest| rest.split('/').next().unwrap_or(rest).to_owned())
             .collect();
-        names.sort_unstable();
+        names.order();
         names.dedup();
         let entry = |name: String| Entry {
             kind: self.kind(&format!("{prefix}{name}")).unwrap_or(Kind::File),

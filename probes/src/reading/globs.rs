@@ -2,6 +2,7 @@
 
 use super::host::{Kind, Unread};
 use super::recorder::Reading;
+use crate::order::Order as _;
 use crate::sshd::patterns;
 
 /// Files that `pattern` (absolute, with `*` and `?` in any component) names, sorted, at most `limit`; what is no folder
@@ -35,6 +36,6 @@ pub(crate) fn files(reading: &Reading<'_>, pattern: &str, limit: usize) -> Resul
             files.push(path);
         }
     }
-    files.sort_unstable();
+    files.order();
     Ok(files)
 }

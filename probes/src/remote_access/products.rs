@@ -2,6 +2,7 @@
 
 use super::facts::{Product, ProductKind};
 use crate::formats::systemd::Units;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -268,7 +269,7 @@ pub(super) fn find(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>)
             Ok(Some(units)) => {
                 let mut states = units.states(product.units.iter().copied());
                 // Distributions give one unit two names.
-                states.sort_by(|one, other| one.unit.cmp(&other.unit));
+                states.order_by(|one, other| one.unit.cmp(&other.unit));
                 states.dedup_by(|one, other| one.unit == other.unit);
                 Known::Observed(states)
             }
@@ -278,7 +279,7 @@ pub(super) fn find(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>)
         if files.is_empty() && states.value().is_none_or(Vec::is_empty) {
             continue;
         }
-        files.sort_unstable();
+        files.order();
         found.push(Product {
             product: product.name.to_owned(),
             kind: product.kind,

@@ -10,6 +10,7 @@ use evidence::facts::Outcome;
 
 use super::facts::Filesystem;
 use crate::disk_encryption::mountinfo::{Mount, MountTable};
+use crate::order::Order as _;
 use crate::probe::ProbeError;
 use crate::reading::Reading;
 
@@ -135,7 +136,7 @@ fn of(own: &MountTable, init: &MountTable) -> Plan {
         };
         walked.push((mount.mount_point.clone(), filesystem));
     }
-    walked.sort_unstable();
+    walked.order();
     walked.dedup_by(|left, right| left.0 == right.0);
     let gap = (walked.len() > MAX_WALKED).then(|| format!("more than {MAX_WALKED} filesystems are mounted"));
     walked.truncate(MAX_WALKED);

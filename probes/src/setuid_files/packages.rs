@@ -8,6 +8,7 @@ use crate::formats::file_owners::Wanted;
 use crate::formats::os_release::OsRelease;
 use crate::formats::package_family::Family;
 use crate::formats::{apk, pacman, rpm_database};
+use crate::order::IntoMap as _;
 use crate::probe::{Known, NotKnown, ProbeError};
 use crate::reading::Reading;
 
@@ -91,7 +92,7 @@ fn of_dpkg(reading: &Reading<'_>, paths: &BTreeSet<&str>) -> Result<Owners, Prob
             "{INFO} is not there: the packages of this host are in no form that is known here"
         )));
     };
-    let mut owners: BTreeMap<&str, Option<String>> = paths.iter().map(|path| (*path, None)).collect();
+    let mut owners: BTreeMap<&str, Option<String>> = paths.iter().map(|path| (*path, None)).into_map();
     let shown = format!("{INFO}/*.list");
     for entry in entries {
         let Some(package) = entry.name.strip_suffix(".list") else {
@@ -119,7 +120,7 @@ fn of_dpkg(reading: &Reading<'_>, paths: &BTreeSet<&str>) -> Result<Owners, Prob
     let found = owners.into_iter();
     Ok(found
         .filter_map(|(path, package)| Some((path.to_owned(), package?)))
-        .collect())
+        .into_map())
 }
 
 /// `root adm 4750 /usr/bin/x`: the mode by path, four octal digits.
@@ -130,5 +131,5 @@ fn overrides_of(text: &str) -> BTreeMap<String, String> {
         let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777)?;
         Some((fields.next()?.to_owned(), format!("{mode:04o}")))
     };
-    text.lines().filter_map(line).collect()
+    text.lines().filter_map(line).into_map()
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{LazyUnits, day};
 use crate::formats::systemd::{AtBoot, UnitState, Units};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 
@@ -99,7 +100,7 @@ impl Jobs {
             Ok(None) => {}
             Err(unread) => jobs.doubt(&unread.to_string()),
         }
-        jobs.unread.sort_unstable();
+        jobs.unread.order();
         jobs.unread.dedup();
         jobs.unread.truncate(MAX_UNREAD);
         jobs
@@ -110,7 +111,7 @@ impl Jobs {
         let starts = |words: &BTreeSet<String>| programs.iter().any(|program| words.contains(*program));
         let found = self.all.iter().filter(|(_, words)| starts(words));
         let mut found: Vec<Job> = found.map(|(job, _)| job.clone()).collect();
-        found.sort_unstable();
+        found.order();
         found.dedup();
         found
     }

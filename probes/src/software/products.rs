@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::LazyUnits;
 use crate::formats::systemd::UnitState;
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -69,8 +70,8 @@ impl Survey {
                 }),
             }
         }
-        survey.installed.sort_by(|a, b| a.product.cmp(&b.product));
-        survey.undetermined.sort_by(|a, b| a.product.cmp(&b.product));
+        survey.installed.order_by(|a, b| a.product.cmp(&b.product));
+        survey.undetermined.order_by(|a, b| a.product.cmp(&b.product));
         survey
     }
 
@@ -110,7 +111,7 @@ fn shown_by(reading: &Reading<'_>, files: &[&str]) -> Result<Vec<String>, Unread
             Err(error) => unread = Some(error),
         }
     }
-    found.sort_unstable();
+    found.order();
     match unread {
         Some(unread) if found.is_empty() => Err(unread),
         _ => Ok(found),

@@ -1,6 +1,7 @@
 //! Lines of an authorized_keys file (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
 
 use crate::accounts::records::printable;
+use crate::order::Order as _;
 use crate::sshd::PublicHalf;
 use crate::sshd::hostkey;
 
@@ -140,7 +141,7 @@ fn names(options: &[u8]) -> Option<(Vec<String>, Option<String>)> {
             _ => return None,
         };
     }
-    names.sort_unstable();
+    names.order();
     names.dedup();
     Some((names, expires))
 }

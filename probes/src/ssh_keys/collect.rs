@@ -10,6 +10,7 @@ use super::facts::{AuthorizedFile, AuthorizedKey, PrivateKey, SshKeyNames, SshKe
 use super::private;
 use crate::accounts::home::Homes;
 use crate::accounts::passwd;
+use crate::order::Order as _;
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
 use crate::reading::{Kind, Reading, Stat, Unread};
 use crate::sshd;
@@ -96,7 +97,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SshKeys, SshKey
     // If the setting could not be read, its default is looked at all the same, and `files_setting` says why.
     let files = files.unwrap_or_else(|_| DEFAULT.split(' ').map(str::to_owned).collect());
     let mut entries = users.entries;
-    entries.sort_by_key(|user| (user.uid, user.line));
+    entries.order_by_key(|user| (user.uid, user.line));
     for user in &entries {
         survey.account(user, &files);
     }
@@ -348,12 +349,12 @@ impl Survey<'_, '_> {
     }
 
     fn finish(mut self, users: &[passwd::Entry]) -> Collected<SshKeys, SshKeyNames> {
-        self.facts.unread.sort_unstable();
-        self.facts.authorized_files.sort_unstable();
+        self.facts.unread.order();
+        self.facts.authorized_files.order();
         let mut keys: Vec<_> = self.facts.authorized_keys.into_iter().zip(self.comments).collect();
-        keys.sort_unstable();
+        keys.order();
         let mut private: Vec<_> = self.facts.private_keys.into_iter().zip(self.paths).collect();
-        private.sort_unstable();
+        private.order();
         let with_keys: BTreeSet<u32> = keys
             .iter()
             .map(|(key, _)| key.uid)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 use evidence::facts::Outcome;
@@ -213,7 +214,7 @@ impl Config {
                 files.push(path);
             }
         }
-        files.sort_unstable();
+        files.order();
         Ok(files)
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::settings::{PermitRootLogin, Settings};
 
+use crate::order::{IntoMap as _, Order as _};
+
 /// sshd prints some 120 lines, and one for each user in an access list.
 const MAX_LINES: usize = 100_000;
 
@@ -57,7 +59,7 @@ pub(super) fn parse(text: &str) -> Result<Printed, String> {
     let access_lists = ACCESS_LISTS
         .iter()
         .filter_map(|keyword| Some(((*keyword).to_owned(), lines.get(*keyword)?.clone())))
-        .collect();
+        .into_map();
     let settings = Taking { left: lines.clone() }.settings()?;
     Ok(Printed {
         settings,
@@ -139,8 +141,8 @@ impl Taking {
             subsystems: self.subsystems(),
             others: BTreeMap::new(),
         };
-        settings.listen_addresses.sort_unstable();
-        settings.accept_env.sort_unstable();
+        settings.listen_addresses.order();
+        settings.accept_env.order();
         for (keyword, values) in &mut self.left {
             if withheld(keyword) {
                 let hidden = |value: &String| if value == "none" { "none" } else { "set" }.to_owned();
@@ -247,7 +249,7 @@ impl Taking {
             .iter()
             .map(|value| value.parse().map_err(|_| format!("port is {value:?}")));
         let mut ports: Vec<u16> = ports.collect::<Result<_, _>>()?;
-        ports.sort_unstable();
+        ports.order();
         Ok(ports)
     }
 
@@ -258,7 +260,7 @@ impl Taking {
                 Some((name, command)) => (name.to_owned(), command.to_owned()),
                 None => (value, String::new()),
             })
-            .collect()
+            .into_map()
     }
 }
 

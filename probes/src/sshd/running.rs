@@ -8,6 +8,7 @@ use evidence::facts::Outcome;
 
 use super::config::Config;
 use super::facts::{Running, RunningAs};
+use crate::order::Order as _;
 use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
@@ -66,7 +67,7 @@ fn look(
             changed_since.push(path.clone());
         }
     }
-    changed_since.sort_unstable();
+    changed_since.order();
     let title = reading.private(&format!("/proc/{pid}/cmdline"), "/proc/PID/cmdline of sshd")?;
     Ok(Known::Observed(Running {
         started: RunningAs::Daemon,

@@ -4,6 +4,7 @@ use evidence::facts::Outcome;
 
 use super::facts::{Doas, DoasRule, DoasUser};
 use crate::accounts::directory::Directory;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
@@ -286,7 +287,7 @@ fn sum(rules: &[Rule], directory: &Directory<'_>) -> Doas {
             doas.users.push(DoasUser { uid: user.uid, nopass });
         }
     }
-    doas.users.sort_by_key(|user| (user.uid, !user.nopass));
+    doas.users.order_by_key(|user| (user.uid, !user.nopass));
     doas.users.dedup_by_key(|user| user.uid);
     doas
 }

@@ -14,6 +14,8 @@ use super::algorithms;
 use super::facts::Certificate;
 use super::name;
 
+use crate::order::Order as _;
+
 /// Longer than any certificate that a TLS handshake can carry in practice.
 const MAX_BYTES: usize = 64 * 1024;
 /// Names beyond are counted.
@@ -123,7 +125,7 @@ fn take(certificate: &mut Certificate, extension: &ParsedExtension<'_>) -> Resul
             ];
             let known = known.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
             let mut usages: Vec<String> = known.chain(usage.other.iter().map(Oid::to_id_string)).collect();
-            usages.sort_unstable();
+            usages.order();
             usages.dedup();
             usages.truncate(MAX_NAMES);
             certificate.extended_key_usage = usages;
@@ -132,7 +134,7 @@ fn take(certificate: &mut Certificate, extension: &ParsedExtension<'_>) -> Resul
             let names = &alternative.general_names;
             certificate.name_count = u32::try_from(names.len()).unwrap_or(u32::MAX);
             let mut shown: Vec<String> = names.iter().filter_map(general_name).collect();
-            shown.sort_unstable();
+            shown.order();
             shown.dedup();
             shown.truncate(MAX_NAMES);
             certificate.names = shown;

@@ -8,6 +8,7 @@ use super::certificate;
 use super::facts::{Certificate, KeyForm, PrivateKey, ReferenceState, Role, UnreadPlace};
 use crate::accounts::records::masked;
 use crate::formats::{openssh_key, pem};
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 
@@ -100,7 +101,7 @@ impl Gathered {
         let add = |services: &mut Vec<String>| {
             if !services.iter().any(|known| known == service) {
                 services.push(service.to_owned());
-                services.sort_unstable();
+                services.order();
             }
         };
         if let Some(key) = self.keys.get_mut(path) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::Role;
 use super::statements::{Form, Statement, statements};
 use super::table::{SERVICES, Service};
+use crate::order::IntoMap as _;
 use crate::reading::{Reading, Unread, globs};
 
 /// More files than a service's configuration has.
@@ -95,7 +96,7 @@ impl Source<'_, '_> {
         let values: BTreeMap<&str, &str> = statements
             .iter()
             .filter_map(|one| Some((one.name.as_str(), one.words.first()?.as_str())))
-            .collect();
+            .into_map();
         let off = self.service.switch.is_some_and(|(name, default)| {
             let value = values.get(name).copied().unwrap_or(default).to_ascii_lowercase();
             matches!(value.as_str(), "off" | "no" | "false" | "0")

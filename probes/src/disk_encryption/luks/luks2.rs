@@ -10,6 +10,8 @@ use serde::Deserialize;
 use super::super::facts::{Cipher, HeaderCopies, Keyslot, LuksHeader, Token};
 use super::{HeaderError, MAGIC, MAGIC_SECOND, Medium, is_name, is_null, malformed, name, u64_at};
 
+use crate::order::Order as _;
+
 /// Binary header.
 const BINARY: usize = 4096;
 const CHECKSUM: std::ops::Range<usize> = 448..512;
@@ -129,7 +131,7 @@ impl HeaderCopy {
         {
             requirements.push(named(requirement, "requirement")?);
         }
-        requirements.sort_unstable();
+        requirements.order();
         let mut header = LuksHeader {
             version: 2,
             uuid: self.uuid,
@@ -172,7 +174,7 @@ impl HeaderCopy {
                 }
             }
         }
-        header.ciphers.sort_unstable();
+        header.ciphers.order();
         header.ciphers.dedup();
         Ok(header)
     }
@@ -204,7 +206,7 @@ fn keyslots(raw: &BTreeMap<String, RawKeyslot>) -> Result<Vec<Keyslot>, HeaderEr
             kdf: named(kdf.kind, "key derivation function")?,
         });
     }
-    keyslots.sort_unstable();
+    keyslots.order();
     Ok(keyslots)
 }
 
@@ -216,13 +218,13 @@ fn tokens(raw: BTreeMap<String, RawToken>) -> Result<Vec<Token>, HeaderError> {
     for (key, token) in raw {
         let slots = token.keyslots.iter().take(MAX_OBJECTS).map(|slot| number(slot));
         let mut keyslots: Vec<u32> = slots.collect::<Result<_, _>>()?;
-        keyslots.sort_unstable();
+        keyslots.order();
         let tpm2 = token.kind == "systemd-tpm2";
         let mut tpm2_pcrs: Vec<u32> = token.tpm2_pcrs.into_iter().filter(|_| tpm2).take(MAX_OBJECTS).collect();
-        tpm2_pcrs.sort_unstable();
+        tpm2_pcrs.order();
         let signed = token.tpm2_pubkey_pcrs.into_iter().filter(|_| tpm2);
         let mut tpm2_signed_pcrs: Vec<u32> = signed.take(MAX_OBJECTS).collect();
-        tpm2_signed_pcrs.sort_unstable();
+        tpm2_signed_pcrs.order();
         tokens.push(Token {
             number: number(&key)?,
             kind: named(token.kind.clone(), "token type")?,
@@ -238,7 +240,7 @@ fn tokens(raw: BTreeMap<String, RawToken>) -> Result<Vec<Token>, HeaderError> {
             },
         });
     }
-    tokens.sort_unstable();
+    tokens.order();
     Ok(tokens)
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::syntax::{self, Assignment, boolean};
+use crate::order::IntoMap as _;
 use crate::reading::{Kind, Reading, Unread};
 
 /// By precedence.
@@ -117,7 +118,7 @@ fn drop_ins(reading: &Reading<'_>, name: &str) -> Result<BTreeMap<String, String
     Ok(found
         .into_iter()
         .filter_map(|(name, path)| Some((name, path?)))
-        .collect())
+        .into_map())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::metadata::{Advisory, Offered};
 use super::repositories::Repository;
 use crate::formats::rpm_database::Package;
 use crate::formats::rpm_version::compare;
+use crate::order::Order as _;
 
 /// Advisories that are told.
 const MAX_ADVISORIES: usize = 5_000;
@@ -43,7 +44,7 @@ impl Comparison<'_> {
     fn origins(&self, choice: &Choice<'_>) -> Vec<String> {
         let repositories = choice.repositories.iter().filter_map(|at| self.repositories.get(*at));
         let mut origins: Vec<_> = repositories.map(|repository| repository.id.clone()).collect();
-        origins.sort_unstable();
+        origins.order();
         origins
     }
 
@@ -113,7 +114,7 @@ pub(super) fn listed(
             *from.entry(&repository.id).or_default() += 1;
         }
     }
-    unlisted.sort_by(|a, b| (&a.name, &a.architecture, &a.installed).cmp(&(&b.name, &b.architecture, &b.installed)));
+    unlisted.order_by(|a, b| (&a.name, &a.architecture, &a.installed).cmp(&(&b.name, &b.architecture, &b.installed)));
     let told = |(origin, packages): (&str, u64)| InstalledFrom {
         origin: origin.to_owned(),
         packages,
@@ -157,7 +158,7 @@ pub(super) fn pending(advisories: &[&Advisory], installed: &[Package], doubts: &
             packages: vec![],
         });
         told.packages.extend(packages);
-        told.packages.sort_unstable();
+        told.packages.order();
         told.packages.dedup();
     }
     pending.into_values().collect()

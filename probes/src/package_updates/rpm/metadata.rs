@@ -22,6 +22,7 @@ use quick_xml::reader::Reader;
 use super::super::facts::ListState;
 use super::super::lists::{Chunks, ListError};
 use super::zchunk::Zchunk;
+use crate::order::Order as _;
 use crate::reading::Reading;
 
 /// Longest entry. An advisory of a whole desktop has 2 MB.
@@ -244,7 +245,7 @@ fn advisory(entry: &[u8], is_active: &dyn Fn([&str; 3]) -> bool) -> Result<Advis
     if advisory.id.is_empty() {
         return Err("an advisory has no id".to_owned());
     }
-    advisory.cves.sort_unstable();
+    advisory.cves.order();
     advisory.cves.dedup();
     Ok(advisory)
 }

@@ -10,6 +10,7 @@ use super::syntax::{
 };
 use super::text;
 use crate::accounts::directory::Directory;
+use crate::order::Order as _;
 use crate::sudo::facts::{Applies, CommandKind, DefaultsEntry, Grant, GrantText, Scope, Subjects, SudoUser};
 
 /// More grants than hosts have; a facts document could not hold many more.
@@ -146,7 +147,7 @@ fn subjects(selection: &Selection, directory: &Directory<'_>) -> Subjects {
             .filter_map(|(user, _)| Some(directory.users.get(*user)?.uid))
             .collect()
     };
-    uids.sort_unstable();
+    uids.order();
     uids.dedup();
     Subjects {
         everyone,
@@ -355,7 +356,7 @@ fn sums(
                 other.all_commands_nopasswd |= sum.all_commands_nopasswd;
                 other.uncertain |= sum.uncertain;
                 other.grants.extend(&sum.grants);
-                other.grants.sort_unstable();
+                other.grants.order();
                 other.grants.dedup();
             })
             .or_insert(sum);
