@@ -2,6 +2,7 @@
 
 mod daily;
 mod document;
+mod kept;
 mod owed;
 mod prober;
 mod rounds;

@@ -30,9 +30,16 @@ impl<T> Order<T> for Vec<T> {
     }
 
     fn order_by(&mut self, compare: impl Fn(&T, &T) -> Ordering) {
-        let positions = positions(self.len(), &|one, other| compare(&self[one], &self[other]));
+        let positions = positions(self.len(), &|one, other| match (self.get(one), self.get(other)) {
+            (Some(one), Some(other)) => compare(one, other),
+            _ => Ordering::Equal,
+        });
         let mut entries: Vec<_> = self.drain(..).map(Some).collect();
-        self.extend(positions.into_iter().filter_map(|position| entries[position].take()));
+        self.extend(
+            positions
+                .into_iter()
+                .filter_map(|position| entries.get_mut(position)?.take()),
+        );
     }
 
     fn order_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {

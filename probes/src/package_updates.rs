@@ -58,7 +58,7 @@ pub struct PackageUpdatesProbe;
 impl Probe for PackageUpdatesProbe {
     const SPEC: Spec = Spec {
         id: "package-updates",
-        version: 3,
+        version: 4,
         title: "Which package updates are pending, from which sources, and how old that knowledge is",
         reads: &[
             "/etc/os-release",
@@ -182,6 +182,7 @@ impl Probe for PackageUpdatesProbe {
             security_source: survey.sources.iter().any(|source| source.security),
             sources: survey.sources,
             disabled_sources: sources.disabled,
+            allow_unauthenticated: conf.flag("apt::get::allowunauthenticated", false),
             default_release: preferences.default_release,
             pins: preferences.facts,
             rpm: None,

@@ -3,7 +3,7 @@
 //!
 //! # Source
 //! dpkg(1), *--verify*: `/var/lib/dpkg/info/*.md5sums` (deb-md5sums(5)), the `Conffiles` of `/var/lib/dpkg/status`, and
-//! `/var/lib/dpkg/diversions` (dpkg-divert(1)).
+//! `/var/lib/dpkg/diversions` (dpkg-divert(1)). rpm(8), *--verify*: the checksums in the headers of rpm's database.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`: some programs and configuration files are closed to others.
@@ -14,28 +14,46 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
-mod database;
+mod checksum;
+mod dpkg;
 mod facts;
+mod rpm;
+mod tally;
 
-use std::fmt::Write;
-
-use evidence::facts::Outcome;
-use md5::{Digest, Md5};
-
-use database::{Diversions, Packages, Recorded};
 pub use facts::*;
 
-use crate::formats::dpkg::STATUS;
-use crate::order::Order as _;
-use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
-use crate::reading::{Kind, Reading, Unread};
+use crate::formats::os_release::OsRelease;
+use crate::formats::package_family::Family;
+use crate::probe::{Budget, Cadence, Collected, NoNames, Privilege, Probe, ProbeError, Spec};
+use crate::reading::Reading;
 
-/// Bytes of programs that are compared at most; the base system of Debian 12 has 60 MB in the folders looked at.
-const MAX_PROGRAM_BYTES: u64 = 160 * 1024 * 1024;
-/// Bytes of configuration files that are compared at most.
-const MAX_CONFFILE_BYTES: u64 = 32 * 1024 * 1024;
-/// More differences are counted and not listed.
-const MAX_LISTED: usize = 1_000;
+/// Packages beside the base system whose programs are compared: those by which people come in.
+const MORE: [&str; 7] = [
+    "openssh",
+    "openssh-client",
+    "openssh-clients",
+    "openssh-server",
+    "openssh-sftp-server",
+    "sudo",
+    "sudo-ldap",
+];
+/// Where programs lie.
+const FOLDERS: [&str; 8] = [
+    "/bin/",
+    "/sbin/",
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/lib/systemd/",
+    "/usr/lib/systemd/",
+    "/usr/lib/openssh/",
+    "/usr/libexec/openssh/",
+];
+
+/// Whether what lies at `path` is a program that matters: in a folder of programs, or a module of PAM.
+fn is_program(path: &[u8]) -> bool {
+    FOLDERS.iter().any(|folder| path.starts_with(folder.as_bytes()))
+        || memchr::memmem::find(path, b"/security/pam_").is_some()
+}
 
 /// The probe.
 pub struct PackageVerificationProbe;
@@ -43,13 +61,16 @@ pub struct PackageVerificationProbe;
 impl Probe for PackageVerificationProbe {
     const SPEC: Spec = Spec {
         id: "package-verification",
-        version: 1,
+        version: 2,
         title: "Whether programs of the base system and configuration files are as their packages brought them",
         reads: &[
+            "/etc/os-release",
             "/var/lib/dpkg/status",
             "/var/lib/dpkg/info/*.md5sums",
             "/var/lib/dpkg/diversions",
-            "programs of packages that are essential, required or important, of OpenSSH and sudo",
+            "/usr/lib/sysimage/rpm/",
+            "/var/lib/rpm/",
+            "programs of packages of the base system, of OpenSSH and sudo",
             "configuration files that packages brought",
         ],
         runs: &[],
@@ -61,11 +82,14 @@ impl Probe for PackageVerificationProbe {
             bytes: 256 * 1024 * 1024,
         },
         does_not_show: &[
-            "A change by somebody who can change dpkg's records too: they lie on the same host and are not signed.",
+            "A change by somebody who can change the package manager's records too: they lie on the same host, and its \
+             signatures are not checked again.",
             "A file made to have the same MD5, the only checksum that dpkg records.",
             "Programs of other packages, libraries, links, owners and modes of files, and what no package brought.",
             "What was changed in a configuration file, and whether that was meant.",
-            "Files of packages of rpm, apk and pacman.",
+            "With rpm, files whose content their package excepts from verification (`%verify(not filedigest)`), and \
+             checksums other than MD5 and SHA-256, which are counted as not compared.",
+            "Files of packages of apk and pacman.",
         ],
     };
 
@@ -73,142 +97,17 @@ impl Probe for PackageVerificationProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<PackageVerification, NoNames>, ProbeError> {
-        let Some(status) = reading.file(STATUS)? else {
-            return Err(ProbeError::unsupported(format!(
-                "{STATUS} is not there: this probe compares packages of dpkg alone"
-            )));
-        };
-        let packages = Packages::of(&status);
-        let diversions = Diversions::read(reading)?;
-        let facts = PackageVerification {
-            programs: known(programs(reading, &packages, &diversions)),
-            configuration: configuration(reading, &packages, &diversions),
+        let release = OsRelease::read(reading)?.unwrap_or_default();
+        let facts = match Family::of_host(reading, &release)? {
+            Family::Dpkg => dpkg::compared(reading)?,
+            Family::Rpm(location) => rpm::compared(reading, &location)?,
+            Family::Apk(_) | Family::Pacman => {
+                return Err(ProbeError::unsupported(
+                    "this probe compares files of packages of dpkg and rpm alone",
+                ));
+            }
         };
         Ok(Collected::facts(facts))
-    }
-}
-
-fn known<T>(read: Result<T, Unread>) -> Known<T> {
-    match read {
-        Ok(value) => Known::Observed(value),
-        Err(unread) => Known::unread(&unread),
-    }
-}
-
-fn programs(reading: &Reading<'_>, packages: &Packages<'_>, diversions: &Diversions) -> Result<Compared, Unread> {
-    let mut tally = Tally::new(MAX_PROGRAM_BYTES, "programs of packages");
-    for package in packages.base() {
-        let Some(recorded) = package.checksums(reading)? else {
-            tally.compared.without_checksums.push(package.name.to_owned());
-            continue;
-        };
-        tally.compared.packages += 1;
-        for file in recorded {
-            tally.compare(reading, diversions, &file);
-        }
-    }
-    Ok(tally.ended())
-}
-
-fn configuration(reading: &Reading<'_>, packages: &Packages<'_>, diversions: &Diversions) -> Compared {
-    let mut tally = Tally::new(MAX_CONFFILE_BYTES, "configuration files of packages");
-    for package in packages.all() {
-        let conffiles = package.conffiles();
-        tally.compared.packages += u64::from(!conffiles.is_empty());
-        for file in conffiles {
-            tally.compare(reading, diversions, &file);
-        }
-    }
-    tally.ended()
-}
-
-struct Tally {
-    compared: Compared,
-    left: u64,
-    shown: &'static str,
-}
-
-impl Tally {
-    fn new(left: u64, shown: &'static str) -> Self {
-        Self {
-            compared: Compared::default(),
-            left,
-            shown,
-        }
-    }
-
-    fn compare(&mut self, reading: &Reading<'_>, diversions: &Diversions, file: &Recorded) {
-        let path = diversions.place(&file.path, &file.package);
-        let difference = || Difference {
-            path: path.to_owned(),
-            package: file.package.clone(),
-        };
-        match self.same(reading, path, &file.md5) {
-            Ok(Some(true)) => self.compared.files += 1,
-            Ok(Some(false)) => {
-                self.compared.files += 1;
-                self.compared.changed_count += 1;
-                self.compared.changed.push(difference());
-            }
-            Ok(None) => {
-                self.compared.missing_count += 1;
-                self.compared.missing.push(difference());
-            }
-            Err(why) => {
-                self.compared.not_compared_count += 1;
-                self.compared.not_compared.push(NotCompared {
-                    path: path.to_owned(),
-                    outcome: why.outcome().as_str().to_owned(),
-                });
-            }
-        }
-    }
-
-    /// Whether the file is as it was; `Ok(None)`: it is not there.
-    fn same(&mut self, reading: &Reading<'_>, path: &str, md5: &str) -> Result<Option<bool>, Unread> {
-        let Some(stat) = reading.stat(path)? else {
-            return Ok(None);
-        };
-        if stat.kind != Kind::File {
-            return Ok(Some(false));
-        }
-        let Some(left) = self.left.checked_sub(stat.size) else {
-            return Err(Unread::Skipped {
-                place: path.to_owned(),
-                reason: "enough was compared".to_owned(),
-            });
-        };
-        self.left = left;
-        // One source for all: there are thousands.
-        let Some(bytes) = reading.private(path, self.shown)? else {
-            return Ok(None);
-        };
-        let mut found = String::with_capacity(32);
-        for byte in Md5::digest(&bytes) {
-            // Writing to a string does not fail.
-            let _ = write!(found, "{byte:02x}");
-        }
-        Ok(Some(found == md5))
-    }
-
-    fn ended(mut self) -> Compared {
-        let compared = &mut self.compared;
-        compared.changed.order();
-        compared.changed.truncate(MAX_LISTED);
-        compared.missing.order();
-        compared.missing.truncate(MAX_LISTED);
-        compared.not_compared.order();
-        compared.not_compared.truncate(MAX_LISTED);
-        compared.without_checksums.order();
-        compared.everything = if compared.not_compared_count > 0 {
-            Known::not(
-                Outcome::Failed,
-                format!("{} files could not be compared", compared.not_compared_count),
-            )
-        } else {
-            Known::Observed(Everything {})
-        };
-        self.compared
     }
 }
 

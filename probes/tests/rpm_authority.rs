@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use evidence::facts::Outcome;
-use machine::{Machine, authority};
+use machine::{Machine, authority, rpm};
 use probes::formats::rpm_version;
 use serde_json::Value;
 
@@ -109,17 +109,6 @@ fn versions_are_ordered_as_rpm_does() {
     assert_eq!(rpm_version::compare("1:1-1", "2-1"), Ordering::Greater);
 }
 
-/// A folder in memory where there is one: rpm waits for the disk after every package.
-fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    made.expect("a temporary folder")
-}
-
 /// Packages made for these tests, and a key that signed some.
 struct Built {
     folder: tempfile::TempDir,
@@ -130,7 +119,7 @@ struct Built {
 const VERSIONS: [&str; 6] = ["0", "1.0", "1.0~rc1", "2^20240101git", "3.1a", "10"];
 
 static BUILT: LazyLock<Built> = LazyLock::new(|| {
-    let folder = folder();
+    let folder = rpm::folder();
     let top = folder.path().to_str().unwrap().to_owned();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut spec = "Name: whole\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nVendor: Größe & Söhne\n\
@@ -161,9 +150,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
     }
     let path = format!("{top}/whole.spec");
     fs::write(&path, format!("{spec}{install}")).unwrap();
-    let define = format!("_topdir {top}");
-    let output = authority("rpm", "rpmbuild", &["--quiet", "-bb", "--define", &define, &path], b"");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    rpm::build(&top, &path, &[]);
     let mut files: Vec<PathBuf> = fs::read_dir(folder.path().join("RPMS"))
         .unwrap()
         .flat_map(|architecture| fs::read_dir(architecture.unwrap().path()).unwrap())
@@ -209,7 +196,7 @@ struct Root(tempfile::TempDir);
 
 impl Root {
     fn new() -> Self {
-        let root = Self(folder());
+        let root = Self(rpm::folder());
         fs::create_dir_all(root.path().join("etc")).unwrap();
         fs::write(root.path().join("etc/os-release"), "ID=fedora\nVERSION_ID=42\n").unwrap();
         root.rpm(&["--initdb"]);
@@ -221,18 +208,11 @@ impl Root {
     }
 
     fn rpm(&self, args: &[&str]) -> String {
-        let root = self.path().to_str().unwrap();
-        let mut all = vec!["--root", root, "--define", "_dbpath /var/lib/rpm"];
-        all.extend_from_slice(args);
-        let output = authority("rpm", "rpm", &all, b"");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        rpm::rpm(self.path(), args)
     }
 
     fn install(&self, files: &[PathBuf]) {
-        let mut args = vec!["-i", "--nosignature", "--nodeps"];
-        args.extend(files.iter().map(|file| file.to_str().unwrap()));
-        self.rpm(&args);
+        rpm::install(self.path(), files, &["--nodeps"]);
     }
 
     /// What `rpm -qa` says, sorted, trusted keys left out.

@@ -71,8 +71,9 @@ impl Prober {
     /// started again before that has ended: so they do not pile up.
     pub fn run(&self, probes: &[Registered], mut heed: impl FnMut(Ran)) {
         let mut rest = VecDeque::new();
+        let stuck = self.stuck();
         for probe in probes {
-            if self.is_stuck(probe.spec.id) {
+            if stuck.contains(&probe.spec.id) {
                 heed(ran(*probe, owed::unfinished(*probe)));
             } else {
                 rest.push_back(*probe);
@@ -110,11 +111,11 @@ impl Prober {
         collection
     }
 
-    /// Whether an earlier run has not come back yet.
-    fn is_stuck(&self, id: &str) -> bool {
+    /// Probes of which an earlier run has not come back yet.
+    fn stuck(&self) -> Vec<&'static str> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain_mut(|left| !matches!(left.child.try_wait(), Ok(Some(_))));
-        left.iter().any(|left| left.probes.contains(&id))
+        left.iter().flat_map(|left| left.probes.iter().copied()).collect()
     }
 }
 
@@ -155,7 +156,7 @@ mod tests {
         assert!(outcomes().iter().all(|outcome| *outcome == Outcome::Timeout));
 
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        while prober.is_stuck(probe.spec.id) {}
+        while !prober.stuck().is_empty() {}
         assert!(
             outcomes().iter().all(|outcome| *outcome == Outcome::Failed),
             "it was tried"

@@ -22,13 +22,13 @@ const LARGE: u64 = 64 * 1024;
 const SETTLED: i64 = 3;
 
 /// A question with its answer.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
     question: Question,
     answer: Answer,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Question {
     Read { path: String, limit: u64 },
@@ -39,7 +39,7 @@ enum Question {
     Extended { path: String, name: String },
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
     /// SHA-256 of the answer, errors included.

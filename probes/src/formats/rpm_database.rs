@@ -11,7 +11,7 @@ mod package;
 
 use std::sync::Arc;
 
-pub use files::owners;
+pub use files::{File, files, owners};
 pub use package::{Package, Signature, TrustedKey};
 
 use self::blobs::blobs;

@@ -35,8 +35,16 @@ pub mod tag {
     pub const ARCH: u32 = 1022;
     /// The state of each file.
     pub const FILESTATES: u32 = 1029;
+    /// The mode of each file, its kind included.
+    pub const FILEMODES: u32 = 1030;
+    /// The checksum of each file, hexadecimal; empty for what is not a regular file.
+    pub const FILEDIGESTS: u32 = 1035;
+    /// What kind each file is of for the package: bits.
+    pub const FILEFLAGS: u32 = 1037;
     /// File name of the source package.
     pub const SOURCERPM: u32 = 1044;
+    /// What is to be verified of each file: bits.
+    pub const FILEVERIFYFLAGS: u32 = 1045;
     /// Names that it provides.
     pub const PROVIDENAME: u32 = 1047;
     /// Versions of what it provides.
@@ -47,11 +55,14 @@ pub mod tag {
     pub const BASENAMES: u32 = 1117;
     /// Folders of files, each ending in `/`.
     pub const DIRNAMES: u32 = 1118;
+    /// The kind of checksums of files; MD5 if it is not there.
+    pub const FILEDIGESTALGO: u32 = 5011;
     /// Module, stream, version and context that it was built for.
     pub const MODULARITYLABEL: u32 = 5096;
 }
 
 const CHAR: u32 = 1;
+const INT16: u32 = 3;
 const INT32: u32 = 4;
 const STRING: u32 = 6;
 const BINARY: u32 = 7;
@@ -129,6 +140,13 @@ impl<'b> Header<'b> {
         (kind == INT32).then(|| numbers.map(|number| u32::from_be_bytes(*number)))
     }
 
+    /// The numbers of a list of small ones.
+    pub fn short_numbers(&self, tag: u32) -> Option<impl Iterator<Item = u16> + use<'b>> {
+        let (kind, count, values) = self.find(tag)?;
+        let numbers = values.as_chunks().0.iter().take(count);
+        (kind == INT16).then(|| numbers.map(|number| u16::from_be_bytes(*number)))
+    }
+
     /// Bytes, or numbers of one byte each.
     pub fn bytes(&self, tag: u32) -> Option<&'b [u8]> {
         let (kind, count, values) = self.find(tag)?;
@@ -178,6 +196,11 @@ pub(crate) mod tests {
         pub(crate) fn numbers(self, tag: u32, numbers: &[u32]) -> Self {
             let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
             self.entry(tag, INT32, numbers.len(), &bytes)
+        }
+
+        pub(crate) fn short_numbers(self, tag: u32, numbers: &[u16]) -> Self {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+            self.entry(tag, INT16, numbers.len(), &bytes)
         }
 
         pub(crate) fn characters(self, tag: u32, bytes: &[u8]) -> Self {
@@ -240,6 +263,7 @@ pub(crate) mod tests {
                 for tag in 0..4 {
                     let (_, _, _) = (header.number(tag), header.bytes(tag), header.text(tag));
                     prop_assert!(header.numbers(tag).map_or(0, Iterator::count) * 4 <= blob.len());
+                    prop_assert!(header.short_numbers(tag).map_or(0, Iterator::count) * 2 <= blob.len());
                     if let Some(texts) = header.texts(tag) {
                         prop_assert!(texts.count() <= blob.len());
                     }

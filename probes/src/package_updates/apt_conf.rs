@@ -121,7 +121,7 @@ impl AptConf {
 
     /// Adds the settings of one file; later ones override earlier ones. `Err` is the line, from 1, that cannot be
     /// understood; what comes before it counts.
-    fn add(&mut self, text: &str) -> Result<(), usize> {
+    pub(super) fn add(&mut self, text: &str) -> Result<(), usize> {
         let mut scopes: Vec<String> = vec![];
         let mut statement = String::new();
         let mut in_comment = false;

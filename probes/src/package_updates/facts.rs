@@ -51,6 +51,9 @@ pub struct PackageUpdates {
     pub security_source: bool,
     /// Configured entries that are disabled.
     pub disabled_sources: u64,
+    /// `APT::Get::AllowUnauthenticated`: apt-get installs, without asking, packages of sources that it could not
+    /// authenticate. False for rpm, where each repository has its own setting.
+    pub allow_unauthenticated: bool,
     /// `APT::Default-Release`, empty if not set.
     pub default_release: String,
     /// The pins of apt_preferences(5), in the order in which they count.
@@ -260,6 +263,9 @@ pub struct Authentication {
     /// `Signed-By`: keyring files and fingerprints that may sign, sorted; `embedded key` for a key in the entry.
     /// Empty: every key that the host trusts.
     pub signed_by: Vec<String>,
+    /// Whether the certificate of a server must be valid, if the source is reached by TLS: `Acquire::https::Verify-Peer` and
+    /// `Verify-Host` of apt-transport-https(1), `sslverify` of dnf.conf(5).
+    pub server_verified: bool,
     /// Whether lists and packages can come unauthenticated: one of the three `allow` settings, or `trusted` is `yes`.
     pub unauthenticated: bool,
 }

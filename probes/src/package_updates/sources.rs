@@ -129,7 +129,7 @@ impl Sources {
                     suite: suite.replace("$(ARCH)", native),
                     components: entry.components.clone(),
                     architectures: architectures.clone(),
-                    authentication: authentication(entry, conf),
+                    authentication: authentication(entry, conf, &uri.host),
                 });
             }
         }
@@ -163,7 +163,7 @@ fn architectures(entry: &Entry, machine: &Architectures) -> Vec<String> {
     list
 }
 
-fn authentication(entry: &Entry, conf: &AptConf) -> Authentication {
+fn authentication(entry: &Entry, conf: &AptConf, host: &str) -> Authentication {
     let option = |name: &str| entry.options.get(name).map(String::as_str);
     let flag = |name: &str, setting: &str, default: bool| {
         option(name)
@@ -186,8 +186,26 @@ fn authentication(entry: &Entry, conf: &AptConf) -> Authentication {
         allow_downgrade_to_insecure,
         check_valid_until: flag("check-valid-until", "acquire::check-valid-until", true),
         signed_by: signed_by(option("signed-by").unwrap_or_default()),
+        server_verified: ["verify-peer", "verify-host"]
+            .iter()
+            .all(|check| is_checked(conf, host, check)),
         unauthenticated: trusted == Trusted::Yes || allow_insecure || allow_weak || allow_downgrade_to_insecure,
     }
+}
+
+/// A setting of the method `https`, on unless switched off: that for the host goes before that for all, and the method takes
+/// those of `http` as well (`setPostfixForMethodNames` in `methods/basehttp.cc` of apt).
+fn is_checked(conf: &AptConf, host: &str, setting: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    [
+        format!("https::{host}"),
+        "https".to_owned(),
+        format!("http::{host}"),
+        "http".to_owned(),
+    ]
+    .iter()
+    .find_map(|method| truth(conf.get(&format!("acquire::{method}::{setting}"))))
+    .unwrap_or(true)
 }
 
 fn signed_by(value: &str) -> Vec<String> {
@@ -236,19 +254,37 @@ mod tests {
 
     #[test]
     fn authenticity() {
-        let none = authentication(&entry(&[]), &AptConf::default());
+        let none = authentication(&entry(&[]), &AptConf::default(), "h");
         assert!(!none.unauthenticated && none.check_valid_until && none.trusted == Trusted::Default);
         for option in ["trusted", "allow-insecure", "allow-weak", "allow-downgrade-to-insecure"] {
             assert!(
-                authentication(&entry(&[(option, "yes")]), &AptConf::default()).unauthenticated,
+                authentication(&entry(&[(option, "yes")]), &AptConf::default(), "h").unauthenticated,
                 "{option}"
             );
             assert!(
-                !authentication(&entry(&[(option, "no")]), &AptConf::default()).unauthenticated,
+                !authentication(&entry(&[(option, "no")]), &AptConf::default(), "h").unauthenticated,
                 "{option}"
             );
         }
-        let late = authentication(&entry(&[("check-valid-until", "no")]), &AptConf::default());
+        assert!(none.server_verified);
+        for (setting, verified) in [
+            ("Acquire::https::Verify-Peer \"false\";", false),
+            ("Acquire::https::Verify-Host \"false\";", false),
+            ("Acquire::https::other::Verify-Peer \"false\";", true),
+            (
+                "Acquire::https::Verify-Peer \"false\"; Acquire::https::h::Verify-Peer \"true\";",
+                true,
+            ),
+        ] {
+            let mut conf = AptConf::default();
+            conf.add(setting).unwrap();
+            assert_eq!(
+                authentication(&entry(&[]), &conf, "H").server_verified,
+                verified,
+                "{setting}"
+            );
+        }
+        let late = authentication(&entry(&[("check-valid-until", "no")]), &AptConf::default(), "h");
         assert!(!late.check_valid_until);
         assert_eq!(signed_by("/b.gpg,/a.gpg"), ["/a.gpg", "/b.gpg"]);
         assert_eq!(

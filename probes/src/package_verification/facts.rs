@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::probe::Known;
 
-/// Files of packages, compared with what dpkg recorded.
+/// Files of packages, compared with what dpkg or rpm recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PackageVerification {
-    /// Programs (`bin`, `sbin`, systemd's, modules of PAM) of packages that are essential, required or important, of OpenSSH
-    /// and of sudo.
+    /// Programs (`bin`, `sbin`, systemd's, modules of PAM) of the base system (packages that are essential, required or
+    /// important with dpkg, by a list of names with rpm), of OpenSSH and of sudo.
     pub programs: Known<Compared>,
-    /// Configuration files (conffiles) of all packages that are installed, without those that a newer version of the package
-    /// no longer has.
+    /// Configuration files of all packages that are installed, without those that a newer version of the package no longer
+    /// has.
     pub configuration: Compared,
 }
 
@@ -38,7 +38,7 @@ pub struct Compared {
     pub not_compared: Vec<NotCompared>,
     /// How many there are.
     pub not_compared_count: u64,
-    /// Packages for which dpkg has no checksums, sorted.
+    /// Packages of whose files the package manager has no checksums, sorted.
     pub without_checksums: Vec<String>,
 }
 

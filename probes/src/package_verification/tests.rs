@@ -1,3 +1,4 @@
+use evidence::facts::Outcome;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -4,6 +4,8 @@
 #![cfg(test)]
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod rpm;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;

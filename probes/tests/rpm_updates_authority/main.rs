@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use evidence::facts::Outcome;
-use machine::{Machine, authority};
+use machine::{Machine, authority, rpm};
 use probes::formats::rpm_version;
 use serde_json::Value;
 
@@ -29,16 +29,6 @@ impl Numbers {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % u64::try_from(below).unwrap()).unwrap()
     }
-}
-
-fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    made.expect("a temporary folder")
 }
 
 fn run(package: &str, program: &str, args: &[&str]) -> String {
@@ -126,17 +116,12 @@ fn build(top: &str, spec_name: &str, numbers: &mut Numbers) -> Vec<(PathBuf, (St
     }
     let path = format!("{top}/{spec_name}.spec");
     fs::write(&path, spec).unwrap();
-    let define = format!("_topdir {top}/{spec_name}");
-    run(
-        "rpm",
-        "rpmbuild",
-        &["--quiet", "-bb", "--target", "x86_64", "--define", &define, &path],
-    );
+    rpm::build(&format!("{top}/{spec_name}"), &path, &["--target", "x86_64"]);
     made
 }
 
 static BUILT: LazyLock<Built> = LazyLock::new(|| {
-    let folder = folder();
+    let folder = rpm::folder();
     let top = folder.path().to_str().unwrap().to_owned();
     let mut numbers = Numbers(0x0123_4567_89ab_cdef);
     let installed = build(&top, "installed", &mut numbers);
@@ -180,7 +165,7 @@ struct Root(tempfile::TempDir);
 
 impl Root {
     fn new(conf: &str, one: &str, two: &str) -> Self {
-        let root = Self(folder());
+        let root = Self(rpm::folder());
         let path = root.path();
         for folder in ["etc/dnf", "etc/yum.repos.d", "home", "var/lib/rpm"] {
             fs::create_dir_all(path.join(folder)).unwrap();
@@ -197,16 +182,7 @@ impl Root {
                  gpgkey=file:///etc/key\nbaseurl=file://{top}/repository-two\n{two}\n\n[off]\nenabled=0\nbaseurl=file:///x\n"
             ),
         );
-        let mut args = vec![
-            "--root",
-            path.to_str().unwrap(),
-            "--define",
-            "_dbpath /var/lib/rpm",
-            "-i",
-            "--nosignature",
-        ];
-        args.extend(BUILT.installed.iter().map(|file| file.to_str().unwrap()));
-        run("rpm", "rpm", &args);
+        rpm::install(path, &BUILT.installed, &[]);
         root.dnf(&["makecache"]);
         root
     }
@@ -250,18 +226,8 @@ impl Root {
 
     /// `name.architecture` of what is installed.
     fn installed(&self) -> BTreeSet<String> {
-        let root = self.path().to_str().unwrap();
-        let format = "%{NAME}.%{ARCH}\n";
-        let args = [
-            "--root",
-            root,
-            "--define",
-            "_dbpath /var/lib/rpm",
-            "-qa",
-            "--qf",
-            format,
-        ];
-        run("rpm", "rpm", &args).lines().map(str::to_owned).collect()
+        let text = rpm::rpm(self.path(), &["-qa", "--qf", "%{NAME}.%{ARCH}\n"]);
+        text.lines().map(str::to_owned).collect()
     }
 
     fn facts(&self) -> Value {

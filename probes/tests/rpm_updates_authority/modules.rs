@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::{Root, advisories, folder, listed, run};
+use super::{Root, advisories, listed, rpm, run};
 
 /// Modules: packages of several streams in one repository, beside others of no module, and advisories for both.
 struct Modular {
@@ -71,8 +71,7 @@ fn build_parts(top: &str, version: &str, parts: &[&str], into: &str) {
     }
     let path = format!("{top}/{version}.spec");
     fs::write(&path, spec).unwrap();
-    let define = format!("_topdir {top}/{version}");
-    run("rpm", "rpmbuild", &["--quiet", "-bb", "--define", &define, &path]);
+    rpm::build(&format!("{top}/{version}"), &path, &[]);
     for part in parts {
         let file = format!("{part}-{version}.noarch.rpm");
         fs::copy(format!("{top}/{version}/RPMS/noarch/{file}"), format!("{into}/{file}")).unwrap();
@@ -81,7 +80,7 @@ fn build_parts(top: &str, version: &str, parts: &[&str], into: &str) {
 
 impl Modular {
     fn new() -> Self {
-        let repository = folder();
+        let repository = rpm::folder();
         let top = repository.path().to_str().unwrap().to_owned();
         let place = format!("{top}/repository");
         fs::create_dir(&place).unwrap();
@@ -130,7 +129,7 @@ impl Modular {
                 &[&kind, &format!("{top}/{file}"), &format!("{place}/repodata")],
             );
         }
-        let root = Root(folder());
+        let root = Root(rpm::folder());
         let path = root.path();
         for folder in ["etc/dnf/modules.d", "etc/yum.repos.d", "home", "var/lib/rpm"] {
             fs::create_dir_all(path.join(folder)).unwrap();
@@ -149,16 +148,7 @@ impl Modular {
             .iter()
             .map(|part| format!("{installed}/{part}-0.5-1.old.noarch.rpm"))
             .collect();
-        let mut args = vec![
-            "--root",
-            path.to_str().unwrap(),
-            "--define",
-            "_dbpath /var/lib/rpm",
-            "-i",
-            "--nosignature",
-        ];
-        args.extend(files.iter().map(String::as_str));
-        run("rpm", "rpm", &args);
+        rpm::install(path, &files, &[]);
         let modular = Self { root, repository };
         modular.configure("");
         modular

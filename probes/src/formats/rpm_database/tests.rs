@@ -243,6 +243,48 @@ fn packages_of_files() {
     );
 }
 
+#[test]
+fn files_that_rpm_compares() {
+    const REGULAR: u16 = 0o100_644;
+    let made = header("a")
+        .texts(
+            tag::BASENAMES,
+            &["run", "conf", "link", "ghost", "replaced", "excepted", "unwanted"],
+        )
+        .texts(tag::DIRNAMES, &["/usr/bin/"])
+        .numbers(tag::DIRINDEXES, &[0; 7])
+        .characters(tag::FILESTATES, &[0, 0, 0, 0, 1, 0, 0])
+        .numbers(tag::FILEFLAGS, &[0, 9, 0, 64, 0, 0, 0])
+        .numbers(tag::FILEVERIFYFLAGS, &[u32::MAX, 1, 1, 1, 1, 0xfe, 1])
+        .texts(tag::FILEDIGESTS, &["aa", "bb", "", "dd", "ee", "ff", "00"]);
+    let modes = |modes: &[u16]| {
+        made.clone()
+            .short_numbers(tag::FILEMODES, modes)
+            .number(tag::FILEDIGESTALGO, 8)
+    };
+    let look_up = |blob: Vec<u8>| {
+        let host = Captured::default().file(NDB_PATH, ndb(&[header("empty").blob(), blob]));
+        let reading = testing(&host);
+        let location = locate(&reading)?.expect("there is a database");
+        files(&reading, &location, &|package, path, _| {
+            assert_eq!(package, "a");
+            path != b"/usr/bin/unwanted"
+        })
+    };
+    let whole = modes(&[REGULAR, REGULAR, 0o120_777, REGULAR, REGULAR, REGULAR, REGULAR]).blob();
+    let file = |name: &str, digest: &str, is_configuration| File {
+        path: format!("/usr/bin/{name}"),
+        is_configuration,
+        may_be_missing: is_configuration,
+        digest: digest.to_owned(),
+        algorithm: 8,
+    };
+    let expected = vec![file("run", "aa", false), file("conf", "bb", true)];
+    assert_eq!(look_up(whole).unwrap(), [("a".to_owned(), expected)]);
+    let error = look_up(modes(&[REGULAR]).blob()).unwrap_err();
+    assert_eq!(error, ProbeError::malformed(NDB_PATH, "package 2: a file has no mode"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

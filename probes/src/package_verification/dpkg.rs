@@ -1,53 +1,75 @@
-//! What dpkg recorded of files.
+//! Files of packages of dpkg.
 
 use std::collections::BTreeMap;
 
-use crate::formats::dpkg::is_name;
+use super::checksum::{Checksum, Kind};
+use super::facts::{Compared, PackageVerification};
+use super::tally::{Recorded, Tally};
+use super::{MORE, is_program};
+use crate::formats::dpkg::{STATUS, is_name};
 use crate::formats::stanza::{Stanza, stanzas};
+use crate::probe::{Known, ProbeError};
 use crate::reading::{Reading, Unread};
 
 const INFO: &str = "/var/lib/dpkg/info";
 const DIVERSIONS: &str = "/var/lib/dpkg/diversions";
-/// Packages beside the base system whose programs are compared.
-const MORE: [&str; 5] = [
-    "openssh-client",
-    "openssh-server",
-    "openssh-sftp-server",
-    "sudo",
-    "sudo-ldap",
-];
-/// Where programs lie.
-const FOLDERS: [&str; 6] = [
-    "bin/",
-    "sbin/",
-    "usr/bin/",
-    "usr/sbin/",
-    "lib/systemd/",
-    "usr/lib/systemd/",
-];
 /// More packages are not looked at.
 const MAX_PACKAGES: usize = 100_000;
 
+pub(super) fn compared(reading: &Reading<'_>) -> Result<PackageVerification, ProbeError> {
+    let Some(status) = reading.file(STATUS)? else {
+        return Err(ProbeError::unsupported(format!(
+            "{STATUS} is not there, and no database of rpm: this probe compares files of packages of dpkg and rpm alone"
+        )));
+    };
+    let packages = Packages::of(&status);
+    let diversions = Diversions::read(reading)?;
+    Ok(PackageVerification {
+        programs: Known::read(programs(reading, &packages, &diversions)),
+        configuration: configuration(reading, &packages, &diversions),
+    })
+}
+
+fn programs(reading: &Reading<'_>, packages: &Packages<'_>, diversions: &Diversions) -> Result<Compared, Unread> {
+    let mut tally = Tally::of_programs();
+    for package in packages.base() {
+        let Some(recorded) = package.checksums(reading)? else {
+            tally.compared.without_checksums.push(package.name.to_owned());
+            continue;
+        };
+        tally.compared.packages += 1;
+        for file in recorded {
+            tally.compare(reading, diversions.placed(file), false);
+        }
+    }
+    Ok(tally.ended())
+}
+
+fn configuration(reading: &Reading<'_>, packages: &Packages<'_>, diversions: &Diversions) -> Compared {
+    let mut tally = Tally::of_configuration();
+    for package in packages.all() {
+        let conffiles = package.conffiles();
+        tally.compared.packages += u64::from(!conffiles.is_empty());
+        for file in conffiles {
+            tally.compare(reading, diversions.placed(file), false);
+        }
+    }
+    tally.ended()
+}
+
 /// Packages that are installed.
-pub(super) struct Packages<'a> {
+struct Packages<'a> {
     packages: Vec<Package<'a>>,
 }
 
 /// A package.
-pub(super) struct Package<'a> {
-    pub(super) name: &'a str,
+struct Package<'a> {
+    name: &'a str,
     stanza: Stanza<'a>,
 }
 
-/// A file and the checksum that it ought to have.
-pub(super) struct Recorded {
-    pub(super) path: String,
-    pub(super) md5: String,
-    pub(super) package: String,
-}
-
 impl<'a> Packages<'a> {
-    pub(super) fn of(status: &'a [u8]) -> Self {
+    fn of(status: &'a [u8]) -> Self {
         let installed = stanzas(status).filter_map(|stanza| {
             let state = stanza.get("Status")?;
             let name = std::str::from_utf8(stanza.get("Package")?)
@@ -60,12 +82,12 @@ impl<'a> Packages<'a> {
         }
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Package<'a>> {
+    fn all(&self) -> impl Iterator<Item = &Package<'a>> {
         self.packages.iter()
     }
 
     /// Those without which a host is none, and those by which people come in.
-    pub(super) fn base(&self) -> impl Iterator<Item = &Package<'a>> {
+    fn base(&self) -> impl Iterator<Item = &Package<'a>> {
         self.packages.iter().filter(|package| {
             package.stanza.get("Essential") == Some(b"yes")
                 || matches!(package.stanza.get("Priority"), Some(b"required" | b"important"))
@@ -76,7 +98,7 @@ impl<'a> Packages<'a> {
 
 impl Package<'_> {
     /// The checksums of its programs. `Ok(None)`: it has no file of checksums.
-    pub(super) fn checksums(&self, reading: &Reading<'_>) -> Result<Option<Vec<Recorded>>, Unread> {
+    fn checksums(&self, reading: &Reading<'_>) -> Result<Option<Vec<Recorded>>, Unread> {
         let architecture = self
             .stanza
             .get("Architecture")
@@ -92,15 +114,15 @@ impl Package<'_> {
         let text = String::from_utf8_lossy(&bytes);
         let lines = text.lines().filter_map(|line| {
             let (md5, path) = line.split_once("  ")?;
-            let wanted = FOLDERS.iter().any(|folder| path.starts_with(folder)) || path.contains("/security/pam_");
-            wanted.then(|| self.recorded(&format!("/{path}"), md5))?
+            let path = format!("/{path}");
+            is_program(path.as_bytes()).then(|| self.recorded(&path, md5))?
         });
         Ok(Some(lines.collect()))
     }
 
     /// Its configuration files: ` /path md5`, and ` obsolete` or ` remove-on-upgrade` after it for those that the package
     /// no longer has.
-    pub(super) fn conffiles(&self) -> Vec<Recorded> {
+    fn conffiles(&self) -> Vec<Recorded> {
         let field = self.stanza.get("Conffiles").unwrap_or_default();
         let text = String::from_utf8_lossy(field);
         let lines = text.lines().filter_map(|line| {
@@ -114,7 +136,10 @@ impl Package<'_> {
         let hexadecimal = md5.len() == 32 && md5.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         (hexadecimal && path.starts_with('/') && path.len() <= 4_096).then(|| Recorded {
             path: path.to_owned(),
-            md5: md5.to_owned(),
+            checksum: Checksum {
+                kind: Kind::Md5,
+                digits: md5.to_owned(),
+            },
             package: self.name.to_owned(),
         })
     }
@@ -122,13 +147,13 @@ impl Package<'_> {
 
 /// Files that were put elsewhere for another package's sake.
 #[derive(Default)]
-pub(super) struct Diversions {
+struct Diversions {
     by_path: BTreeMap<String, (String, String)>,
 }
 
 impl Diversions {
     /// Three lines each: the path, where it goes, and the package that it does not go there for (`:` for none).
-    pub(super) fn read(reading: &Reading<'_>) -> Result<Self, Unread> {
+    fn read(reading: &Reading<'_>) -> Result<Self, Unread> {
         let text = reading.text(DIVERSIONS)?.unwrap_or_default();
         let mut lines = text.lines();
         let mut by_path = BTreeMap::new();
@@ -138,11 +163,12 @@ impl Diversions {
         Ok(Self { by_path })
     }
 
-    /// Where a package's file is.
-    pub(super) fn place<'a>(&'a self, path: &'a str, package: &str) -> &'a str {
-        match self.by_path.get(path) {
-            Some((to, by)) if by != package => to,
-            _ => path,
+    /// The file where its package's own is.
+    fn placed(&self, mut file: Recorded) -> Recorded {
+        match self.by_path.get(&file.path) {
+            Some((to, by)) if *by != file.package => file.path.clone_from(to),
+            _ => {}
         }
+        file
     }
 }

@@ -1,0 +1,49 @@
+//! Packages made by rpmbuild, and folders into which rpm installs them.
+
+use std::path::Path;
+
+use super::authority;
+
+/// A folder in memory where there is one: rpm waits for the disk after every package.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a temporary folder")
+}
+
+/// Builds the packages of a specification; they then lie in `RPMS` of the folder `top`.
+pub(crate) fn build(top: &str, specification: &str, more: &[&str]) {
+    let define = format!("_topdir {top}");
+    let args = [&["--quiet", "-bb", "--define", &define], more, &[specification]].concat();
+    ended("rpmbuild", &args);
+}
+
+/// What rpm says of the database in `/var/lib/rpm` of the folder `root`.
+pub(crate) fn rpm(root: &Path, args: &[&str]) -> String {
+    let root = root.to_str().unwrap();
+    ended(
+        "rpm",
+        &[&["--root", root, "--define", "_dbpath /var/lib/rpm"], args].concat(),
+    )
+}
+
+/// Installs packages into the folder `root`.
+pub(crate) fn install<F: AsRef<Path>>(root: &Path, files: &[F], more: &[&str]) {
+    let files = files.iter().map(|file| file.as_ref().to_str().unwrap());
+    let args: Vec<&str> = ["-i", "--nosignature"]
+        .into_iter()
+        .chain(more.iter().copied())
+        .chain(files)
+        .collect();
+    rpm(root, &args);
+}
+
+fn ended(program: &str, args: &[&str]) -> String {
+    let output = authority("rpm", program, args, b"");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
