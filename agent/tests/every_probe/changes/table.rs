@@ -85,7 +85,7 @@ pub(super) const CHANGES: &[Change] = &[
     change("a configuration file of a package", &[Write("etc/dpkg/dpkg.cfg", "no-debsig\n")],
         "package-verification"),
     change("the release", &[Replace("etc/os-release", "VERSION_ID=\"12\"", "VERSION_ID=\"11\"")],
-        "kernel-and-release login-policy package-updates packages setuid-files setuid-files.names"),
+        "kernel-and-release login-policy package-updates package-verification packages setuid-files setuid-files.names"),
     change("a program with the rights of root", &[Write("usr/local/bin/x", ""), Mode("usr/local/bin/x", 0o4755)],
         "file-permissions remote-access setuid-files"),
     change("a file that all may write", &[Write("srv/x", ""), Mode("srv/x", 0o666)],
