@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs in the guest: builds block stacks on /dev/vdc to /dev/vdj, prints what the agent collects.
+# Runs in the guest: builds block stacks on /dev/vdc to /dev/vdm, prints what the agent collects.
 set -euo pipefail
 exec 3>&1 1>&2
 
@@ -12,7 +12,7 @@ filesystem() { # DEVICE NAME
     mkdir -p "/srv/$2"
     mount "$1" "/srv/$2"
 }
-modprobe -a dm-crypt dm-integrity dm-mod loop md-mod raid1 btrfs xfs
+modprobe -a bcache dm-crypt dm-integrity dm-mod loop md-mod raid1 btrfs xfs
 
 # vdc: partitions. Clear, LUKS2, LUKS1, and one called encrypted that is not.
 sfdisk -q /dev/vdc <<'PARTITIONS'
@@ -84,6 +84,28 @@ filesystem /dev/mapper/sound sound
 head=$(echo -n '{"alg":"dir","clevis":{"pin":"tpm2"}}' | base64 -w0 | tr '+/' '-_' | tr -d =)
 echo "{\"type\":\"clevis\",\"keyslots\":[\"0\"],\"jwe\":{\"protected\":\"$head\"}}" |
     cryptsetup token import --json-file - /dev/vdk1
+
+# vdl and vdm: an encrypted disk with a clear cache before it, and one whose cache is encrypted too.
+for disk in vdl vdm; do
+    printf 'label: gpt\nsize=90M\nsize=90M\n' | sfdisk -q /dev/$disk
+    blockdev --rereadpt /dev/$disk || true
+    format /dev/${disk}1 --type luks2
+    open /dev/${disk}1 slow-$disk
+done
+format /dev/vdm2 --type luks2
+open /dev/vdm2 fast
+cached() { # BACKING CACHE
+    # The kernel takes no cache of fewer than 513 buckets.
+    make-bcache --writeback --bucket 64k -B "$1" -C "$2"
+    for part in "$@"; do
+        echo "$part" >/sys/fs/bcache/register
+    done
+}
+cached /dev/mapper/slow-vdl /dev/vdl2
+cached /dev/mapper/slow-vdm /dev/mapper/fast
+until [ -b /dev/bcache1 ]; do sleep 0.1; done
+filesystem /dev/bcache0 cache-clear
+filesystem /dev/bcache1 cache-encrypted
 
 # Files: a decoy on the clear root, an image on an encrypted volume, one with a detached header, a swap file.
 truncate -s 40M /var/decoy /srv/home/image

@@ -27,7 +27,7 @@ cp "$agent" "$work/payload/affiant-agent"
 cp "$here/disk-encryption.guest.sh" "$work/payload/run.sh"
 tar -C "$work/payload" -cf "$work/payload.tar" .
 drives=()
-for letter in c d e f g h i j k; do
+for letter in c d e f g h i j k l m; do
     truncate -s 192M "$work/vd$letter"
     drives+=(-drive "file=$work/vd$letter,if=none,id=$letter,format=raw" -device "virtio-blk-pci,drive=$letter,serial=DISK-$letter")
 done
@@ -74,6 +74,8 @@ fi
 
 compare "volumes, as root" "$(cat <<'END'
 /var/swapfile swap not_encrypted  vda
+bcache0 data not_encrypted mapper/slow-vdl bcache0>vdl2>vdl
+bcache1 data encrypted mapper/fast,mapper/slow-vdm 
 loop1 data encrypted mapper/pv 
 mapper/cswap swap encrypted mapper/cswap 
 mapper/decoy data encrypted mapper/decoy 
@@ -97,11 +99,14 @@ mapper/cswap plain encrypted  unsupported - aes-xts-plain64 512
 mapper/decoy luks2 encrypted loop0 observed aes-xts-plain64 aes-xts-plain64 512
 mapper/detached luks2 encrypted  absent - aes-xts-plain64 512
 mapper/false luks2 not_encrypted  absent - - -
+mapper/fast luks2 encrypted vdm2 observed aes-xts-plain64 aes-xts-plain64 512
 mapper/half luks2 not_encrypted vdj observed - - -
 mapper/leg luks2 encrypted vde observed aes-xts-plain64 aes-xts-plain64 512
 mapper/one luks1 encrypted vdc3 observed aes-xts-plain64 aes-xts-plain64 512
 mapper/pool luks2 encrypted vdh observed aes-xts-plain64 aes-xts-plain64 512
 mapper/pv luks2 encrypted vdd observed aes-xts-plain64 aes-xts-plain64 512
+mapper/slow-vdl luks2 encrypted vdl1 observed aes-xts-plain64 aes-xts-plain64 512
+mapper/slow-vdm luks2 encrypted vdm1 observed aes-xts-plain64 aes-xts-plain64 512
 mapper/sound luks2 encrypted vdk1 observed aes-xts-plain64 capi:authenc(hmac(sha256),xts(aes))-plain64 768
 mapper/two luks2 encrypted vdc2 observed aes-xts-plain64 aes-xts-plain64 512
 END
@@ -115,7 +120,7 @@ two true file not_encrypted 0600
 pv true file not_encrypted 0644
 cswap true random - -
 gone false file encrypted 0600
-decoy,detached,false,half,leg,one,pool,sound
+decoy,detached,false,fast,half,leg,one,pool,slow-vdl,slow-vdm,sound
 END
 )" "$(facts root '.crypttab.value | (.entries[] | [.name, .active, .key, .key_file.value.encryption // "-", .key_file.value.mode // "-"] | join(" ")),
     (.active_elsewhere | join(","))')"
@@ -162,7 +167,7 @@ compare "disks, beside lsblk" "$(section lsblk | jq -r 'def t: . // "" | gsub(" 
     [.name, (.vendor | t), (.model | t), .rota, .rm, .size] | join(",")' | sort)" \
     "$(made hardware '.disks.value[] | [.name, .vendor // "", .model // "", .rotational, .removable, .size_bytes] | join(",")' | sort)"
 # Without udev lsblk has the serial number of NVMe alone: those that QEMU was given.
-compare "serial numbers of disks" "$(printf '%s\n' nvme0n1:NVME-1 sda:SCSI-1 vda:DISK-a vdb: vd{c..k}: | sed 's/^vd\([c-k]\):/&DISK-\1/')" \
+compare "serial numbers of disks" "$(printf '%s\n' nvme0n1:NVME-1 sda:SCSI-1 vda:DISK-a vdb: vd{c..m}: | sed 's/^vd\([c-m]\):/&DISK-\1/')" \
     "$(made hardware '.disks.value[] | "\(.name):\(.serial // "")"')"
 compare "firmware of the SCSI disk, and how disks are attached" "R7 nvme virtio" "$(made hardware '[(.disks.value[] | select(.name == "sda") | .firmware),
     ([.disks.value[].transport] | unique[])] | join(" ")')"

@@ -12,7 +12,7 @@ suite=bookworm
 packages=linux-image-cloud-amd64,initramfs-tools,zstd,kmod,udev,util-linux,e2fsprogs,ca-certificates
 case $kind in
 storage)
-    packages+=,fdisk,xfsprogs,btrfs-progs,dosfstools,cryptsetup-bin,dmsetup,lvm2,mdadm,dmidecode,pciutils,apparmor
+    packages+=,fdisk,xfsprogs,btrfs-progs,dosfstools,bcache-tools,cryptsetup-bin,dmsetup,lvm2,mdadm,dmidecode,pciutils,apparmor
     size=1600M
     remove='rm -rf "$1"/var/lib/apt/lists'
     ;;

@@ -46,6 +46,7 @@ fn server() -> Captured {
     let host = disk(Captured::default(), "nvme0n1", "pci0000:00/0000:00:1d.0/nvme/nvme0");
     let host = disk(host, "sda", "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0");
     let host = disk(host, "loop0", "virtual");
+    let host = disk(host, "bcache0", "virtual");
     host.file("/sys/devices/pci0000:00/0000:00:1d.0/nvme/nvme0/model", "Model X   \n")
         .file("/sys/devices/pci0000:00/0000:00:1d.0/nvme/nvme0/serial", "S1\n")
         .file("/sys/devices/pci0000:00/0000:00:1d.0/nvme/nvme0/firmware_rev", "FW1\n")
