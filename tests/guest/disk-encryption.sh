@@ -6,26 +6,10 @@
 # Usage: disk-encryption.sh AGENT, the path of an affiant-agent built for this machine. Needs root (to build the image),
 # and from Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which
 # the image is kept between runs. About 2 minutes without KVM, 1 more for the image.
-set -euo pipefail
-export LC_ALL=C
+source "$(dirname "$0")/start.sh" storage "${1:-}"
 
-agent=$(realpath "${1:?usage: disk-encryption.sh AGENT}")
-here=$(dirname "$(realpath "$0")")
-for program in qemu-system-x86_64 mmdebstrap mke2fs jq; do
-    command -v "$program" >/dev/null || {
-        echo "$program is missing: apt-get install qemu-system-x86 seabios mmdebstrap e2fsprogs jq" >&2
-        exit 2
-    }
-done
-work=$(mktemp -d)
-trap '[ -n "${AFFIANT_GUEST_KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf "$work"' EXIT
-cache=${AFFIANT_GUEST_CACHE:-$work/image}
-"$here/image.sh" storage "$cache"
-
-mkdir "$work/payload"
-cp "$agent" "$work/payload/affiant-agent"
-cp "$here/disk-encryption.guest.sh" "$work/payload/run.sh"
-tar -C "$work/payload" -cf "$work/payload.tar" .
+cp "$here/disk-encryption.guest.sh" "$payload/run.sh"
+tar -C "$payload" -cf "$work/payload.tar" .
 drives=()
 for letter in c d e f g h i j k l m; do
     truncate -s 192M "$work/vd$letter"
@@ -41,7 +25,7 @@ others=(-drive "file=$work/nvme,if=none,id=nvme,format=raw" -device "nvme,drive=
     -smbios "type=2,manufacturer=Board maker,product=Board,version=1.0 ,serial=B-1"
     -smbios "type=3,manufacturer=Case maker,version=,serial=C-1,asset=Inventory 5")
 # Emulated: /dev/kvm inside another guest is there and does not work on the machines this has to run on.
-timeout 300 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
+timeout 600 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
     -nic none -serial "file:$work/console" -serial "file:$work/result" \
     -kernel "$cache/vmlinuz" -initrd "$cache/initrd" \
     -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet init=/root/init" \
@@ -49,18 +33,10 @@ timeout 300 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 
     -drive "file=$work/payload.tar,if=none,id=b,format=raw,readonly=on" -device virtio-blk-pci,drive=b \
     "${drives[@]}" "${others[@]}" || true
 
-failed=0
 # The lines that the guest printed between "begin NAME" and "end NAME".
 section() { tr -d '\r' <"$work/result" | sed -n "/^begin $1\$/,/^end $1\$/p" | sed '1d;$d'; }
 # facts NAME FILTER: what jq makes of the facts in a section.
 facts() { section "$1" | jq -r '.[] | select(.probe == "disk-encryption") | .facts | '"$2"; }
-compare() { # WHAT EXPECTED SEEN
-    if diff -u --label "expected: $1" --label "seen: $1" <(printf '%s\n' "$2") <(printf '%s\n' "$3"); then
-        echo "ok: $1"
-    else
-        failed=1
-    fi
-}
 volumes='.volumes[] | [.name, .class, .encryption, (.encrypted_by | join(",")), (.clear_path | join(">"))] | join(" ")'
 layers='.encryption_layers[] | [.name, .kind, .encryption, .header_device, .header.outcome,
     (.header.value.ciphers[0].cipher // "-"), (.mapping.value[0] | .cipher // "-", .key_bits // "-")] | join(" ")'

@@ -5,29 +5,13 @@
 # Usage: server.sh AGENT, the path of an affiant-agent built for this machine. Needs root (to build the image), and from
 # Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which images are kept
 # between runs.
-set -euo pipefail
-export LC_ALL=C
+source "$(dirname "$0")/start.sh" server "${1:-}"
 
-agent=$(realpath "${1:?usage: server.sh AGENT}")
-here=$(dirname "$(realpath "$0")")
-for program in qemu-system-x86_64 mmdebstrap mke2fs jq; do
-    command -v "$program" >/dev/null || {
-        echo "$program is missing: apt-get install qemu-system-x86 seabios mmdebstrap e2fsprogs jq" >&2
-        exit 2
-    }
-done
-work=$(mktemp -d)
-trap '[ -n "${AFFIANT_GUEST_KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf "$work"' EXIT
-cache=${AFFIANT_GUEST_CACHE:-$work/image}/server
-"$here/image.sh" server "$cache"
-
-mkdir "$work/payload"
-cp "$agent" "$work/payload/affiant-agent"
-cp "$here/../../deploy/systemd/affiant-agent.service" "$work/payload/"
-cp "$here/server.guest.sh" "$work/payload/run.sh"
+cp "$here/../../deploy/systemd/affiant-agent.service" "$payload/"
+cp "$here/server.guest.sh" "$payload/run.sh"
 # All but package-verification, which reads every installed file: minutes in an emulator.
-"$agent" probes --json | jq -r '.[] | select(.id != "package-verification") | "\(.cadence) \(.id)"' >"$work/payload/probes"
-tar -C "$work/payload" -cf "$work/payload.tar" .
+"$agent" probes --json | jq -r '.[] | select(.id != "package-verification") | "\(.cadence) \(.id)"' >"$payload/probes"
+tar -C "$payload" -cf "$work/payload.tar" .
 cp --sparse=always "$cache/disk.img" "$work/disk.img"
 
 # The same disk each time: the second start is a reboot.
@@ -47,14 +31,6 @@ boot() { # NAME
 boot first
 boot second
 
-failed=0
-compare() { # WHAT EXPECTED SEEN
-    if diff -u --label "expected: $1" --label "seen: $1" <(printf '%s\n' "$2") <(printf '%s\n' "$3"); then
-        echo "ok: $1"
-    else
-        failed=1
-    fi
-}
 # The lines between "begin NAME" and "end NAME" of a start.
 section() { sed -n "/^begin $2\$/,/^end $2\$/p" "$work/$1" | sed '1d;$d'; }
 differing() { # START SECTION START SECTION
@@ -68,7 +44,7 @@ differing() { # START SECTION START SECTION
 }
 
 # What could not be observed, and why; the number of documents guards against a list that is empty for another reason.
-compare "documents, as the service" "$(wc -l <"$work/payload/probes") probes" \
+compare "documents, as the service" "$(wc -l <"$payload/probes") probes" \
     "$({ section first round && section first daily; } | jq -rs 'add | map(.probe | split(".")[0]) | unique | "\(length) probes"')"
 compare "documents that are not observed, as the service, and why" "" \
     "$({ section first round && section first daily; } | jq -r '.[] | select(.outcome != "observed") | "\(.probe) \(.outcome): \(.detail)"')"

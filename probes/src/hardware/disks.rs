@@ -5,7 +5,9 @@ use super::{entries, printable, text};
 use crate::reading::{Reading, Unread};
 
 /// Names of block devices that are no disks.
-const OTHERS: [&str; 11] = ["bcache", "dm-", "drbd", "fd", "loop", "md", "nbd", "ram", "sr", "zd", "zram"];
+const OTHERS: [&str; 11] = [
+    "bcache", "dm-", "drbd", "fd", "loop", "md", "nbd", "ram", "sr", "zd", "zram",
+];
 /// Parts of a device's place that tell how it is attached; the first that is found counts.
 const PLACES: [(&str, Transport); 14] = [
     ("/usb", Transport::Usb),
