@@ -188,28 +188,15 @@ fn rpm_root() -> tempfile::TempDir {
         );
         files.push(top.path().join(format!("RPMS/noarch/{name}-1-1.noarch.rpm")));
     }
-    let root = rpm::folder();
-    fs::create_dir_all(root.path().join("etc")).unwrap();
-    fs::write(root.path().join("etc/os-release"), "ID=fedora\n").unwrap();
-    rpm::rpm(root.path(), &["--initdb"]);
+    let root = rpm::root();
     rpm::install(root.path(), &files, &["--nodeps"]);
     root
 }
 
 /// Programs of the base system, and configuration, whose content or presence rpm does not find as it was.
 fn by_rpm(root: &Path) -> BTreeSet<(bool, String)> {
-    let root = root.to_str().unwrap();
-    let args = [
-        "--root",
-        root,
-        "--define",
-        "_dbpath /var/lib/rpm",
-        "--verify",
-        "--all",
-        "--nodeps",
-    ];
     // Ends with 1 if anything differs.
-    let output = authority("rpm", "rpm", &args, b"");
+    let output = rpm::output(root, &["--verify", "--all", "--nodeps"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let files = text.lines().filter_map(|line| {
         let (flags, path) = line.split_at(line.find('/')?);

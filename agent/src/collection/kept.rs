@@ -66,8 +66,11 @@ impl Kept {
     pub(super) fn read(folder: &Folder, probe: &str, agent: Digest) -> Option<Self> {
         let bytes = folder.read(&file_of(probe), MAX_FILE).ok()??;
         let form: Form = serde_json::from_slice(&bytes).ok()?;
+        if form.agent != agent {
+            return None;
+        }
         let document = |text: &String| Document::from_own_bytes(text.as_bytes());
-        (form.agent == agent).then_some(Self {
+        Some(Self {
             began_at: form.began_at,
             documents: form.documents.iter().map(document).collect::<Option<_>>()?,
             answered: form.answered,

@@ -61,6 +61,14 @@ pub mod tag {
     pub const MODULARITYLABEL: u32 = 5096;
 }
 
+/// Kinds of checksums: `pgpHashAlgo` of rpm, RFC 9580 section 9.5.
+pub mod hash {
+    /// What a header means that names none.
+    pub const MD5: u32 = 1;
+    /// SHA-256.
+    pub const SHA_256: u32 = 8;
+}
+
 const CHAR: u32 = 1;
 const INT16: u32 = 3;
 const INT32: u32 = 4;

@@ -5,6 +5,7 @@ use super::facts::PackageVerification;
 use super::tally::{Recorded, Tally};
 use super::{MORE, is_program};
 use crate::formats::rpm_database::{self, Location};
+use crate::formats::rpm_header::hash;
 use crate::probe::{Known, ProbeError};
 use crate::reading::Reading;
 
@@ -67,9 +68,6 @@ const BASE: [&str; 56] = [
     "yum",
     "zypper",
 ];
-/// RFC 9580, section 9.5.
-const MD5: u32 = 1;
-const SHA_256: u32 = 8;
 
 pub(super) fn compared(reading: &Reading<'_>, location: &Location) -> Result<PackageVerification, ProbeError> {
     let is_base = |package: &str| BASE.contains(&package) || MORE.contains(&package);
@@ -89,8 +87,8 @@ pub(super) fn compared(reading: &Reading<'_>, location: &Location) -> Result<Pac
             for file in files {
                 let checksum = Checksum {
                     kind: match file.algorithm {
-                        MD5 => Kind::Md5,
-                        SHA_256 => Kind::Sha256,
+                        hash::MD5 => Kind::Md5,
+                        hash::SHA_256 => Kind::Sha256,
                         _ => Kind::Other,
                     },
                     digits: file.digest,

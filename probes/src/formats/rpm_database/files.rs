@@ -3,7 +3,7 @@
 use evidence::facts::Outcome;
 
 use super::super::file_owners::Wanted;
-use super::super::rpm_header::{Header, tag};
+use super::super::rpm_header::{Header, hash, tag};
 use super::blobs::blobs;
 use super::package::name_of;
 use super::{ATTEMPTS, Location};
@@ -22,8 +22,6 @@ const MISSING_OK: u32 = 1 << 3;
 const GHOST: u32 = 1 << 6;
 /// `rpmVerifyAttrs` of rpm: the checksum.
 const FILE_DIGEST: u32 = 1 << 0;
-/// `pgpHashAlgo` of rpm, RFC 9580 section 9.5: what a header means that names none.
-const MD5: u32 = 1;
 
 /// Looks for the packages of files.
 pub fn owners(reading: &Reading<'_>, location: &Location, wanted: &mut Wanted<'_>) -> Result<(), ProbeError> {
@@ -47,7 +45,7 @@ pub struct File {
     pub may_be_missing: bool,
     /// Its checksum, hexadecimal; empty if the package has none.
     pub digest: String,
-    /// Of which kind: RFC 9580, section 9.5 (1 is MD5, 8 is SHA-256).
+    /// Of which kind: one of [`hash`], or another of RFC 9580, section 9.5.
     pub algorithm: u32,
 }
 
@@ -153,7 +151,7 @@ fn files_of(
     };
     let folders = folders_of(header);
     let states = header.bytes(tag::FILESTATES).unwrap_or_default();
-    let algorithm = header.number(tag::FILEDIGESTALGO).unwrap_or(MD5);
+    let algorithm = header.number(tag::FILEDIGESTALGO).unwrap_or(hash::MD5);
     let mut modes = header.short_numbers(tag::FILEMODES).ok_or("its files have no modes")?;
     let mut flags = header.numbers(tag::FILEFLAGS).ok_or("its files have no flags")?;
     let mut verified = header.numbers(tag::FILEVERIFYFLAGS).into_iter().flatten();
