@@ -19,6 +19,7 @@ pub(crate) mod directory;
 mod facts;
 pub(crate) mod group;
 pub(crate) mod home;
+mod home_files;
 pub(crate) mod local;
 pub(crate) mod login_defs;
 pub(crate) mod name_services;
@@ -39,7 +40,7 @@ pub struct AccountsProbe;
 impl Probe for AccountsProbe {
     const SPEC: Spec = Spec {
         id: "accounts",
-        version: 3,
+        version: 4,
         title: "Users, groups and the state of their passwords",
         reads: &[
             "/etc/passwd",
@@ -51,7 +52,7 @@ impl Probe for AccountsProbe {
             "/etc/nsswitch.conf or /usr/etc/nsswitch.conf",
             "names of records in /etc/userdb/, /run/userdb/, /usr/lib/userdb/ and of homes in /var/lib/systemd/home/",
             "/proc/self/mountinfo",
-            "mode and owner of home folders",
+            "mode and owner of home folders, and of some files directly in them",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
@@ -65,6 +66,7 @@ impl Probe for AccountsProbe {
             "Accounts and groups of directories (LDAP, Active Directory, NIS): `other_sources` tells that there are such.",
             "Members of local groups that directories add.",
             "What PAM demands of a password or of a login: that is the probe `pam`.",
+            "What stands in files of homes.",
             "Keys, tickets and tokens by which an account can be used while it has no password.",
             "Who may act as root by other ways than a uid: sudo, polkit, setuid programs, capabilities.",
         ],

@@ -42,7 +42,7 @@ pub struct AuditProbe;
 impl Probe for AuditProbe {
     const SPEC: Spec = Spec {
         id: "audit",
-        version: 2,
+        version: 3,
         title: "Whether the kernel's audit system runs, which rules are configured and loaded, and what they cover",
         reads: &[
             "/etc/audit/auditd.conf",

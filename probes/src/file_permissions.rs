@@ -35,14 +35,14 @@ pub struct FilePermissionsProbe;
 impl Probe for FilePermissionsProbe {
     const SPEC: Spec = Spec {
         id: "file-permissions",
-        version: 1,
+        version: 2,
         title: "Permissions of sensitive files, options of mounts, password of the boot loader",
         reads: &[
             "mode, owner, ACL and attributes of accounts, sudoers, ssh, cron, PAM, boot and log files and their folders",
             "/proc/1/mountinfo, else /proc/self/mountinfo",
             "/etc/fstab",
             "units of kind .mount",
-            "/boot/grub/grub.cfg, /boot/grub2/grub.cfg and user.cfg beside it",
+            "/boot/grub/grub.cfg, /boot/grub2/grub.cfg, user.cfg and custom.cfg beside it",
             "/boot/loader/loader.conf",
         ],
         runs: &[],
@@ -75,11 +75,14 @@ impl Probe for FilePermissionsProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<FilePermissions, NoNames>, ProbeError> {
+        let mounts = mounts::Mounts::read(reading);
         Ok(Collected::facts(FilePermissions {
             files: places::files(reading),
             folders: places::folders(reading),
-            mounts: mounts::mounts(reading),
-            removable: mounts::removable(reading),
+            mounts: mounts.places(reading),
+            removable: mounts.removable(),
+            network: mounts.network(),
+            network_configured: mounts.network_configured(),
             grub: boot::grub(reading),
             systemd_boot: boot::systemd_boot(reading),
         }))

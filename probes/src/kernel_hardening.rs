@@ -22,9 +22,11 @@
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
 mod boot;
+mod build;
 mod dumps;
 mod facts;
 mod firmware;
+mod processor;
 mod settings;
 
 pub use facts::*;
@@ -66,13 +68,25 @@ const TAINTS: [&str; 20] = [
     "fwctl",
 ];
 
+/// The same by the letters that a module has in `/proc/modules`.
+const MODULE_TAINTS: [(char, &str); 8] = [
+    ('C', "staging_driver"),
+    ('E', "unsigned_module"),
+    ('F', "forced_load"),
+    ('J', "fwctl"),
+    ('K', "live_patch"),
+    ('N', "test_module"),
+    ('O', "out_of_tree_module"),
+    ('P', "proprietary_module"),
+];
+
 /// The probe.
 pub struct KernelHardeningProbe;
 
 impl Probe for KernelHardeningProbe {
     const SPEC: Spec = Spec {
         id: "kernel-hardening",
-        version: 2,
+        version: 3,
         title: "How far the kernel defends itself: settings now and at boot, lockdown, secure boot, mitigations, core dumps",
         reads: &[
             "/proc/sys/",
@@ -94,6 +108,8 @@ impl Probe for KernelHardeningProbe {
             "/etc/kernel/cmdline",
             "/boot/loader/entries/",
             "/proc/modules",
+            "/boot/config-RELEASE or /usr/lib/modules/RELEASE/config of the running kernel",
+            "/proc/cpuinfo",
             "/usr/lib/modules/",
             "/etc/modprobe.d/",
             "/etc/systemd/coredump.conf",
@@ -144,6 +160,9 @@ impl Probe for KernelHardeningProbe {
             command_line: boot::now(reading),
             command_lines_at_boot: Known::read(boot::configured(reading)),
             tainted: tainted(reading),
+            tainting_modules: tainting_modules(reading),
+            build: build::read(reading).unwrap_or_else(|unread| Known::unread(&unread)),
+            processor: processor::defences(reading),
             filesystems: Known::read(modules.map(|modules| FILESYSTEMS.map(|name| modules.state(name)).into())),
         }))
     }
@@ -249,6 +268,31 @@ fn tainted(reading: &Reading<'_>) -> Known<Vec<String>> {
         Ok(None) => Known::absent("/proc/sys/kernel/tainted is not there"),
         Err(unread) => Known::unread(&unread),
     }
+}
+
+/// Lines of `NAME SIZE USES BY STATE ADDRESS`, with letters in brackets for what a module taints the kernel by.
+fn tainting_modules(reading: &Reading<'_>) -> Known<Vec<TaintingModule>> {
+    const PATH: &str = "/proc/modules";
+    let text = match Known::of(reading.volatile(PATH), PATH) {
+        Known::Observed(text) => text,
+        Known::Not(why) => return Known::Not(why),
+    };
+    let module = |line: &str| {
+        let letters = line.trim_end().strip_suffix(')')?.rsplit_once(" (")?.1;
+        let named = |letter: char| MODULE_TAINTS.iter().find(|(known, _)| *known == letter);
+        // Signs there tell that it is being loaded or unloaded.
+        let letters = letters.chars().filter(char::is_ascii_uppercase);
+        let mut taints: Vec<_> = letters
+            .map(|letter| named(letter).map_or("another", |(_, name)| *name).to_owned())
+            .collect();
+        taints.order();
+        taints.dedup();
+        let name = line.split(' ').next()?.to_owned();
+        (!taints.is_empty()).then_some(TaintingModule { name, taints })
+    };
+    let mut found: Vec<_> = text.lines().filter_map(module).collect();
+    found.order();
+    Known::Observed(found)
 }
 
 #[cfg(test)]

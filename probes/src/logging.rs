@@ -41,7 +41,7 @@ pub struct LoggingProbe;
 impl Probe for LoggingProbe {
     const SPEC: Spec = Spec {
         id: "logging",
-        version: 2,
+        version: 3,
         title: "Where log messages are kept and sent, for how long, and who can read them",
         reads: &[
             "/etc/systemd/journald.conf and journal-upload.conf with their drop-ins",
@@ -79,17 +79,17 @@ impl Probe for LoggingProbe {
     fn collect(reading: &Reading<'_>) -> Result<Collected<Logging, NoNames>, ProbeError> {
         let units = Units::read(reading);
         let (journald, services) = match &units {
-            Ok(Some(units)) => (journald(reading), Known::Observed(services(units))),
+            Ok(Some(found)) => (journald(reading, &units), Known::Observed(services(found))),
             Ok(None) => {
                 const WHY: &str = "this host has no systemd";
                 (Known::not(Outcome::Absent, WHY), Known::not(Outcome::Absent, WHY))
             }
-            Err(unread) => (journald(reading), Known::unread(unread)),
+            Err(unread) => (journald(reading, &units), Known::unread(unread)),
         };
         let facts = Logging {
             journald,
             services,
-            rsyslog: Known::of(rsyslog::read(reading), "/etc/rsyslog.conf"),
+            rsyslog: Known::of(rsyslog::read(reading, &units), "/etc/rsyslog.conf"),
             syslog_ng: Known::of(syslog_ng::read(reading), "/etc/syslog-ng/syslog-ng.conf"),
             journal_upload: journal_upload(reading),
             rotation: Known::of(logrotate::read(reading), "/etc/logrotate.conf"),
@@ -143,7 +143,7 @@ fn services(units: &Units) -> Vec<LogService> {
     there.collect()
 }
 
-fn journald(reading: &Reading<'_>) -> Known<Journald> {
+fn journald(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>) -> Known<Journald> {
     const NAMES: [&str; 11] = [
         "Audit",
         "Compress",
@@ -176,6 +176,7 @@ fn journald(reading: &Reading<'_>) -> Known<Journald> {
     Known::Observed(Journald {
         kept_over_reboot: storage == "persistent" || (storage == "auto" && folder.is_some()),
         storage,
+        changed_since_start: Units::changed_since_start(units, reading, "systemd-journald.service", &settings.files),
         written_last: written_last(reading),
         settings: values,
         sealing_key: sealing_key(

@@ -4,11 +4,12 @@
 //!
 //! # Source
 //! `/sys/kernel/security` (the kernel's documentation, *LSM*, *`AppArmor`*), `/sys/fs/selinux`, selinux_config(5),
-//! `/etc/apparmor.d`, `/proc/sys/kernel/yama`, `/proc/cmdline`.
+//! `/etc/apparmor.d`, `/proc/sys/kernel/yama`, `/proc/cmdline`, `/proc/PID/attr` (proc(5)).
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`: the list of `AppArmor` profiles is closed to others. Kernels that also ask for `CAP_MAC_ADMIN`
-//! there make `profiles` `denied`.
+//! there make `profiles` `denied`. `CAP_SYS_PTRACE`: which programs others run is closed otherwise, and `not_applied` and
+//! `services_without_domain` are `denied`.
 //!
 //! # Bears on
 //! A.8.3 (information access restriction), A.8.2 (privileged access), A.8.9 (configuration management), A.8.18 (privileged
@@ -17,14 +18,18 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod attachment;
 mod facts;
+mod processes;
 mod profiles;
+mod selinux;
 
 use std::collections::BTreeMap;
 
 use evidence::facts::Outcome;
 
 pub use facts::*;
+use profiles::Files;
 
 use crate::formats::systemd::Units;
 use crate::order::{IntoMap as _, Order as _};
@@ -32,9 +37,7 @@ use crate::probe::{Budget, Cadence, Collected, Known, NoNames, NotKnown, Privile
 use crate::reading::{Kind, Reading, Unread};
 
 const SECURITY: &str = "/sys/kernel/security";
-const SELINUX: &str = "/sys/fs/selinux";
 const MAX_PROFILES: usize = 5_000;
-const MAX_BOOLEANS: usize = 2_000;
 
 /// The probe.
 pub struct MandatoryAccessProbe;
@@ -42,22 +45,24 @@ pub struct MandatoryAccessProbe;
 impl Probe for MandatoryAccessProbe {
     const SPEC: Spec = Spec {
         id: "mandatory-access",
-        version: 2,
+        version: 3,
         title: "Whether AppArmor or SELinux runs and enforces, and which other security modules the kernel has",
         reads: &[
             "/sys/kernel/security/lsm",
             "/sys/kernel/security/lockdown",
             "/sys/kernel/security/apparmor/profiles",
+            "/sys/kernel/security/apparmor/policy/profiles/",
+            "/proc/PID/attr/current, /proc/PID/exe and /proc/PID/cgroup, if AppArmor or SELinux runs",
             "/sys/module/apparmor/parameters/enabled",
             "/sys/fs/selinux/",
-            "/etc/selinux/config and the policy's active modules",
+            "/etc/selinux/config, the policy's active modules and booleans.local",
             "/etc/apparmor.d/ with disable/ and force-complain/",
             "/proc/sys/kernel/yama/ptrace_scope",
             "/proc/cmdline",
             "unit files",
         ],
         runs: &[],
-        privilege: Privilege::DacReadSearch,
+        privilege: Privilege::SysPtrace,
         cadence: Cadence::EveryRound,
         watch: &[
             "/etc/apparmor.d/",
@@ -72,7 +77,8 @@ impl Probe for MandatoryAccessProbe {
         does_not_show: &[
             "What the profiles and the policy allow.",
             "Profiles that snapd, Docker, libvirt and LXC keep elsewhere and load themselves, but for what is loaded.",
-            "Which running processes no profile confines.",
+            "Running processes for which there is no profile, but for services without a domain of SELinux.",
+            "Switches of SELinux that are set now alone, where no other value was set to last.",
         ],
     };
 
@@ -80,20 +86,22 @@ impl Probe for MandatoryAccessProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<MandatoryAccess, NoNames>, ProbeError> {
-        let apparmor = Known::of(apparmor(reading), "/sys/module/apparmor");
         let disabled = disabled(reading);
+        let files = Files::read(reading, &disabled);
+        let apparmor = Known::of(apparmor(reading, &files), "/sys/module/apparmor");
         let loaded = match &apparmor {
             Known::Observed(apparmor) => apparmor.profiles.clone(),
             Known::Not(why) => Known::Not(why.clone()),
         };
+        let selinux = selinux::now(reading);
         let facts = MandatoryAccess {
             modules: modules(reading),
-            apparmor_on_disk: profiles::on_disk(reading, &disabled, &loaded),
+            apparmor_on_disk: files.map(|files| files.beside(&loaded)),
             apparmor,
             apparmor_at_boot: at_boot(reading),
             apparmor_disabled: disabled,
-            selinux: Known::of(selinux(reading), SELINUX),
-            selinux_at_boot: Known::of(configured(reading), "/etc/selinux/config"),
+            selinux_at_boot: selinux::at_boot(reading, &selinux),
+            selinux,
             lockdown: lockdown(reading),
             yama_ptrace_scope: number(reading, "/proc/sys/kernel/yama/ptrace_scope"),
             command_line: command_line(reading),
@@ -130,7 +138,7 @@ fn number(reading: &Reading<'_>, path: &str) -> Known<u64> {
     }
 }
 
-fn apparmor(reading: &Reading<'_>) -> Result<Option<AppArmor>, Unread> {
+fn apparmor(reading: &Reading<'_>, files: &Known<Files>) -> Result<Option<AppArmor>, Unread> {
     let Some(enabled) = reading.attribute("/sys/module/apparmor/parameters/enabled")? else {
         return Ok(None);
     };
@@ -148,6 +156,7 @@ fn apparmor(reading: &Reading<'_>) -> Result<Option<AppArmor>, Unread> {
         enabled: enabled.trim() == "Y",
         profiles,
         counts,
+        not_applied: processes::without_profile(reading, files),
     }))
 }
 
@@ -201,119 +210,6 @@ fn disabled(reading: &Reading<'_>) -> Known<Vec<String>> {
         Ok(Some(found))
     };
     Known::of(find(), FOLDER)
-}
-
-fn selinux(reading: &Reading<'_>) -> Result<Option<SeLinux>, Unread> {
-    let path = format!("{SELINUX}/enforce");
-    let Some(enforce) = reading.attribute(&path)? else {
-        return Ok(None);
-    };
-    let enforcing = match enforce.trim() {
-        "1" => true,
-        "0" => false,
-        _ => {
-            return Err(Unread::Malformed {
-                place: path,
-                reason: "neither 0 nor 1".to_owned(),
-            });
-        }
-    };
-    Ok(Some(SeLinux {
-        enforcing,
-        policy_version: number(reading, &format!("{SELINUX}/policyvers")),
-        deny_unknown: map(number(reading, &format!("{SELINUX}/deny_unknown")), |number| {
-            number == 1
-        }),
-        booleans_on: booleans(reading),
-    }))
-}
-
-/// Files of `CURRENT PENDING`.
-fn booleans(reading: &Reading<'_>) -> Known<Vec<String>> {
-    let folder = format!("{SELINUX}/booleans");
-    let entries = match Known::of(reading.list(&folder), &folder) {
-        Known::Observed(entries) => entries,
-        Known::Not(why) => return Known::Not(why),
-    };
-    if entries.len() > MAX_BOOLEANS {
-        return Known::not(Outcome::Skipped, format!("{folder}: more than {MAX_BOOLEANS} entries"));
-    }
-    let mut on = vec![];
-    for entry in entries {
-        match reading.attribute(&format!("{folder}/{}", entry.name)) {
-            Ok(text) => {
-                if text.unwrap_or_default().starts_with('1') {
-                    on.push(entry.name);
-                }
-            }
-            Err(unread) => return Known::unread(&unread),
-        }
-    }
-    Known::Observed(on)
-}
-
-fn configured(reading: &Reading<'_>) -> Result<Option<SeLinuxConfig>, Unread> {
-    let Some(text) = reading.text("/etc/selinux/config")? else {
-        return Ok(None);
-    };
-    let policy = policy(&text).unwrap_or("targeted").to_owned();
-    Ok(Some(SeLinuxConfig {
-        // As libselinux loads the policy where no line tells.
-        mode: mode(&text).unwrap_or("permissive").to_owned(),
-        permissive_domains: permissive(reading, &policy),
-        policy,
-    }))
-}
-
-/// As `selinux_getenforcemode` reads: the first line that begins with `SELINUX=` and one of three words, whatever follows.
-fn mode(text: &str) -> Option<&'static str> {
-    let mut values = text.split('\n').filter_map(|line| line.strip_prefix("SELINUX="));
-    let words = ["enforcing", "permissive", "disabled"];
-    let word = |value: &str| {
-        let value = value.trim_ascii_start();
-        let begins = |word: &&str| {
-            value
-                .get(..word.len())
-                .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
-        };
-        words.into_iter().find(begins)
-    };
-    values.find_map(word)
-}
-
-/// As `selinux_getpolicytype` reads: the last line counts, blanks around it do not, case neither.
-fn policy(text: &str) -> Option<&str> {
-    const TAG: &str = "SELINUXTYPE=";
-    let mut values = text.lines().filter_map(|line| {
-        let (tag, value) = line.trim_ascii_start().split_at_checked(TAG.len())?;
-        tag.eq_ignore_ascii_case(TAG).then(|| value.trim_ascii())
-    });
-    values.next_back()
-}
-
-/// semanage writes a module `permissive_DOMAIN` for each.
-fn permissive(reading: &Reading<'_>, policy: &str) -> Known<Vec<String>> {
-    let modules = format!("/var/lib/selinux/{policy}/active/modules");
-    let mut domains = vec![];
-    let priorities = match Known::of(reading.list(&modules), &modules) {
-        Known::Observed(entries) => entries,
-        Known::Not(why) => return Known::Not(why),
-    };
-    for priority in priorities {
-        if !priority.name.bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        match reading.list(&format!("{modules}/{}", priority.name)) {
-            Ok(entries) => {
-                let names = entries.unwrap_or_default().into_iter();
-                domains.extend(names.filter_map(|entry| Some(entry.name.strip_prefix("permissive_")?.to_owned())));
-            }
-            Err(unread) => return Known::unread(&unread),
-        }
-    }
-    domains.order();
-    domains.dedup();
-    Known::Observed(domains)
 }
 
 /// `none [integrity] confidentiality`: the one in brackets holds.

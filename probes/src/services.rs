@@ -36,7 +36,7 @@ pub struct ServicesProbe;
 impl Probe for ServicesProbe {
     const SPEC: Spec = Spec {
         id: "services",
-        version: 2,
+        version: 3,
         title: "Which services run or start with the machine, as whom, and how they are confined",
         reads: &["unit files and drop-ins", "/run/systemd/units/", "systemctl list-units"],
         runs: &[SYSTEMCTL],
@@ -49,7 +49,6 @@ impl Probe for ServicesProbe {
         },
         does_not_show: &[
             "Services of users' own systemd, of other init systems, and programs that were started by hand.",
-            "Whether a running service was started before its unit file was changed last.",
             "As whom a program goes on after it was started as root.",
         ],
     };
@@ -90,6 +89,7 @@ impl Probe for ServicesProbe {
                     unit: state.unit,
                     at_boot: state.at_boot,
                     active: state.active,
+                    changed_since_start: units.settings_changed_since_start(reading, name),
                     file: units.path(name).map(str::to_owned),
                     settings,
                 });

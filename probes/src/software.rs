@@ -1,8 +1,9 @@
-//! Software that files tell of: which products are installed, the units that run them and the jobs that start them by the
-//! clock. No probe is in here; probes that look for one of many products bring a table of them.
+//! Software that files tell of: which products are installed, the units that run them, the jobs that start them by the
+//! clock, and processes. No probe is in here; probes that look for one of many products bring a table of them.
 
 pub mod command;
 pub mod jobs;
+pub mod processes;
 pub mod products;
 
 use std::cell::OnceCell;

@@ -25,8 +25,8 @@ pub use facts::*;
 
 use crate::probe::{Budget, Cadence, Collected, Known, NoNames, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
+use crate::software::processes;
 
-const PROC: &str = "/proc";
 const DELETED: &str = " (deleted)";
 /// More processes are not looked at, and it is said.
 const MAX_PROCESSES: usize = 20_000;
@@ -34,18 +34,6 @@ const MAX_FILES: usize = 200;
 const MAX_LISTS: usize = 20_000;
 /// Where programs and libraries lie. Elsewhere (`/tmp`, `/dev/shm`, `/home`) deleting a file that runs is no update.
 const FOLDERS: [&str; 6] = ["/usr/", "/lib", "/bin/", "/sbin/", "/opt/", "/snap/"];
-/// Parts of cgroups' names that are containers'.
-const CONTAINERS: [&str; 9] = [
-    "/docker",
-    "docker-",
-    "libpod-",
-    "crio-",
-    "cri-containerd",
-    "kubepods",
-    "/lxc",
-    "machine.slice",
-    "containerd-",
-];
 
 /// The probe.
 pub struct StaleProcessesProbe;
@@ -81,23 +69,17 @@ impl Probe for StaleProcessesProbe {
     type Names = NoNames;
 
     fn collect(reading: &Reading<'_>) -> Result<Collected<StaleProcesses, NoNames>, ProbeError> {
-        let entries = reading.list(PROC)?.ok_or_else(|| ProbeError::absent(PROC))?;
+        // A folder, or a proc that is not mounted.
+        let processes = processes::all(reading)?.ok_or_else(|| ProbeError::absent("/proc/PID"))?;
         let mut survey = Survey::default();
-        let processes = entries
-            .into_iter()
-            .filter(|entry| entry.name.bytes().all(|byte| byte.is_ascii_digit()));
-        for (count, process) in processes.enumerate() {
+        for (count, process) in processes.iter().enumerate() {
             if count >= MAX_PROCESSES {
                 survey.not_read(format!("more than {MAX_PROCESSES} processes"));
                 break;
             }
-            if let Err(unread) = survey.process(reading, &process.name) {
+            if let Err(unread) = survey.process(reading, process) {
                 survey.not_read(unread.to_string());
             }
-        }
-        if survey.read + survey.not_read == 0 {
-            // A folder, or a proc that is not mounted.
-            return Err(ProbeError::absent("/proc/PID"));
         }
         Ok(Collected::facts(survey.into_facts(reading)))
     }
@@ -128,7 +110,7 @@ impl Survey {
 
     /// Looks at one process. One that is gone meanwhile is none.
     fn process(&mut self, reading: &Reading<'_>, pid: &str) -> Result<(), Unread> {
-        let Some(maps) = gone_is_none(reading.private(&format!("{PROC}/{pid}/maps"), "/proc/PID/maps"))? else {
+        let Some(maps) = processes::file(reading, pid, "maps")? else {
             return Ok(());
         };
         self.read += 1;
@@ -136,18 +118,17 @@ impl Survey {
         if files.is_empty() {
             return Ok(());
         }
-        let group = gone_is_none(reading.private(&format!("{PROC}/{pid}/cgroup"), "/proc/PID/cgroup"))?;
+        let group = processes::file(reading, pid, "cgroup")?;
         let group = String::from_utf8_lossy(&group.unwrap_or_default()).into_owned();
-        if CONTAINERS.iter().any(|part| group.contains(part)) {
+        if processes::in_container(&group) {
             self.containers = true;
             return Ok(());
         }
-        let exe = reading
-            .private_link(&format!("{PROC}/{pid}/exe"), "/proc/PID/exe")
+        let exe = processes::program(reading, pid)
             .ok()
             .flatten()
             .and_then(|target| Some(plain(target.strip_suffix(DELETED)?).to_owned()));
-        let stale = self.units.entry(unit(&group)).or_default();
+        let stale = self.units.entry(processes::unit(&group)).or_default();
         stale.program |= exe.is_some_and(|exe| files.contains(&exe));
         let room = MAX_FILES.saturating_sub(stale.files.len());
         stale.files.extend(files.into_iter().take(room));
@@ -182,14 +163,6 @@ impl Survey {
     }
 }
 
-/// ESRCH: the process ended while it was read.
-fn gone_is_none(read: Result<Option<Vec<u8>>, Unread>) -> Result<Option<Vec<u8>>, Unread> {
-    match read {
-        Err(Unread::Failed { reason, .. }) if reason.contains("No such process") => Ok(None),
-        other => other,
-    }
-}
-
 /// Files of executable mappings whose name is gone: `FROM-TO r-xp OFFSET DEVICE INODE PATH (deleted)`.
 fn replaced(maps: &[u8]) -> BTreeSet<String> {
     let lines = maps.split(|byte| *byte == b'\n');
@@ -208,23 +181,6 @@ fn replaced(maps: &[u8]) -> BTreeSet<String> {
 fn plain(path: &str) -> &str {
     let path = path.split(';').next().unwrap_or(path);
     path.trim_end_matches(".dpkg-tmp").trim_end_matches(".dpkg-new")
-}
-
-/// The innermost unit of systemd's hierarchy; numbers of sessions change with each login.
-fn unit(group: &str) -> String {
-    let mut paths = group.lines().filter_map(|line| {
-        let mut fields = line.splitn(3, ':');
-        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        (controllers.is_empty() || controllers == "name=systemd").then_some(path)
-    });
-    let path = paths.next().unwrap_or_default();
-    let kinds = [".service", ".scope", ".socket", ".mount", ".swap"];
-    let mut parts = path.split('/').rev();
-    match parts.find(|part| kinds.iter().any(|kind| part.ends_with(kind))) {
-        Some(part) if part.starts_with("session-") => "session-*.scope".to_owned(),
-        Some(part) => part.to_owned(),
-        None => String::new(),
-    }
 }
 
 /// The packages that `files` belong to.

@@ -35,7 +35,7 @@ pub struct TimeSyncProbe;
 impl Probe for TimeSyncProbe {
     const SPEC: Spec = Spec {
         id: "time-sync",
-        version: 2,
+        version: 3,
         title: "Which service keeps the clock, where it takes time from, and whether the clock is synchronised",
         reads: &[
             "/etc/chrony/chrony.conf or /etc/chrony.conf and what it includes",
@@ -190,9 +190,31 @@ fn service(
     TimeService {
         implementation: known.implementation,
         program: program.to_owned(),
+        changed_since_start: changed(reading, units, &states, &configured),
         units: states,
         configured,
         measured,
+    }
+}
+
+/// Of the unit that runs.
+fn changed(
+    reading: &Reading<'_>,
+    units: &Result<Option<Units>, Unread>,
+    states: &Known<Vec<UnitState>>,
+    configured: &Known<Configured>,
+) -> Known<Vec<String>> {
+    let states = match states {
+        Known::Observed(states) => states,
+        Known::Not(why) => return Known::Not(why.clone()),
+    };
+    let running = states.iter().find(|state| state.active == Known::Observed(true));
+    match (running, configured) {
+        (Some(state), Known::Observed(configured)) => {
+            Units::changed_since_start(units, reading, &state.unit, &configured.files)
+        }
+        (Some(_), Known::Not(why)) => Known::Not(why.clone()),
+        (None, _) => Known::absent("none of its units runs"),
     }
 }
 

@@ -114,8 +114,9 @@ fn rules_in_files_and_in_the_kernel() {
     };
     assert_eq!(of_exit(&now["loaded"]), of_exit(&configured));
     assert_eq!(sorted(&configured), sorted(&now["loaded"]), "\n{told}");
-    assert_eq!(configured["value"]["watched"], now["loaded"]["value"]["watched"]);
-    assert_eq!(configured["value"]["coverage"], now["loaded"]["value"]["coverage"]);
+    for part in ["watched", "coverage", "keys", "without_key"] {
+        assert_eq!(configured["value"][part], now["loaded"]["value"][part], "{part}");
+    }
 
     let status = auditctl(&["-s"]);
     let limit = now["kernel"]["value"]["backlog_limit"].as_u64().unwrap();

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -63,6 +64,117 @@ fn got_tcp(listener: &TcpListener) -> bool {
     false
 }
 
+/// Starts it, and hands it a message once it listens.
+fn rsyslogd(config: &Path, socket: &Path) -> Running {
+    let child = Command::new("/usr/sbin/rsyslogd")
+        .args(["-n", "-f", config.to_str().unwrap(), "-i"])
+        .arg(config.with_file_name("pid"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("rsyslogd; install it: apt-get install rsyslog");
+    let running = Running(child);
+    let begin = Instant::now();
+    let sender = UnixDatagram::unbound().unwrap();
+    while sender
+        .send_to(b"<134>Nov 26 13:00:00 test: hello x( there", socket)
+        .is_err()
+    {
+        assert!(begin.elapsed() < Duration::from_secs(10), "rsyslogd does not start");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running
+}
+
+fn mode(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(format!("{:04o}", metadata.permissions().mode() & 0o7777))
+}
+
+#[test]
+fn with_which_modes_rsyslogd_makes_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("log.sock");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let config = format!(
+        "module(load=\"imuxsock\" SysSock.Use=\"off\")\ninput(type=\"imuxsock\" Socket=\"{}\")\n\
+         module(load=\"builtin:omfile\" fileCreateMode=\"0604\")\n$Umask 0000\n*.* {}\n$FileCreateMode 0600\n*.* {}\n\
+         *.* -{}\n$FileCreateMode 0666\n& {}\naction(type=\"omfile\" file=\"{}\")\n\
+         action(type=\"omfile\" file=\"{}\" fileCreateMode=\"0640\")\n",
+        socket.display(),
+        file("a"),
+        file("b"),
+        file("c"),
+        file("d"),
+        file("e"),
+        file("f"),
+    );
+    fs::create_dir(folder.path().join("etc")).unwrap();
+    let path = folder.path().join("etc/rsyslog.conf");
+    fs::write(&path, &config).unwrap();
+    let running = rsyslogd(&path, &socket);
+    let begin = Instant::now();
+    while !folder.path().join("f").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "rsyslogd writes nothing");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(running);
+    // Without a root, so that paths are those of the machine.
+    let text = format!("{}\n", config.replace(&folder.path().display().to_string(), ""));
+    fs::write(&path, text).unwrap();
+    let facts = facts(folder.path());
+    let local = facts["rsyslog"]["value"]["local"].as_array().unwrap();
+    assert_eq!(local.len(), 6, "{local:?}");
+    for target in local {
+        let made = mode(
+            &folder
+                .path()
+                .join(target["path"].as_str().unwrap().trim_start_matches('/')),
+        );
+        assert_eq!(target["now"]["value"]["mode"].as_str(), made.as_deref(), "{target}");
+        assert_eq!(
+            target["create_mode"].as_str().or(Some("0644")),
+            made.as_deref(),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn with_which_modes_logrotate_makes_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "rotate 1\n/a { }\n/b {\n create\n}\ncreate 0604\n/c { }\n/d {\n create 600 root root\n}\n/e {\n nocreate\n}\n\
+        /f {\n create root root\n}\n/g {\n create\n}\n";
+    fs::create_dir(folder.path().join("etc")).unwrap();
+    let conf = folder.path().join("etc/logrotate.conf");
+    fs::write(&conf, config).unwrap();
+    let facts = facts(folder.path());
+    let root = folder.path().display();
+    let own = folder.path().join("own.conf");
+    fs::write(&own, config.replace("\n/", &format!("\n{root}/"))).unwrap();
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        let path = folder.path().join(name);
+        fs::write(&path, "x\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+    }
+    let state = folder.path().join("state");
+    let args = ["-f", "-s", state.to_str().unwrap(), own.to_str().unwrap()];
+    let output = authority("logrotate", "/usr/sbin/logrotate", &args, b"");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let logs = facts["rotation"]["value"]["logs"].as_array().unwrap();
+    assert_eq!(logs.len(), 7);
+    for log in logs {
+        let made = mode(
+            &folder
+                .path()
+                .join(log["logs"][0].as_str().unwrap().trim_start_matches('/')),
+        );
+        assert_eq!(log["creates"], made.is_some(), "{log}");
+        let told = log["create_mode"].as_str().map(|told| format!("{told:0>4}"));
+        assert_eq!(told.or(made.is_some().then(|| "0620".to_owned())), made, "{log}");
+    }
+}
+
 #[test]
 fn where_rsyslogd_sends() {
     let folder = tempfile::tempdir().unwrap();
@@ -94,23 +206,7 @@ fn where_rsyslogd_sends() {
     fs::create_dir(folder.path().join("etc")).unwrap();
     let path = folder.path().join("etc/rsyslog.conf");
     fs::write(&path, config).unwrap();
-    let child = Command::new("/usr/sbin/rsyslogd")
-        .args(["-n", "-f", path.to_str().unwrap(), "-i"])
-        .arg(folder.path().join("pid"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("rsyslogd; install it: apt-get install rsyslog");
-    let _running = Running(child);
-    let begin = Instant::now();
-    let sender = UnixDatagram::unbound().unwrap();
-    while sender
-        .send_to(b"<134>Nov 26 13:00:00 test: hello x( there", &socket)
-        .is_err()
-    {
-        assert!(begin.elapsed() < Duration::from_secs(10), "rsyslogd does not start");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let _running = rsyslogd(&path, &socket);
     let mut received = BTreeSet::new();
     for (port, got) in [
         (again_port, got_tcp(&again)),
@@ -145,11 +241,7 @@ fn where_rsyslogd_sends() {
     );
     assert_eq!(rsyslog["local"][0]["selector"], "local0.*");
     let written = Path::new(rsyslog["local"][0]["path"].as_str().unwrap());
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(written).unwrap().permissions());
-    assert_eq!(
-        format!("0{:o}", mode & 0o777),
-        rsyslog["file_create_mode"].as_str().unwrap()
-    );
+    assert_eq!(mode(written).as_deref(), rsyslog["file_create_mode"].as_str());
 }
 
 #[test]

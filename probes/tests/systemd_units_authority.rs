@@ -140,6 +140,7 @@ fn compare() {
         services::compare(),
         journal::compare()
     );
+    services::compare_changed();
     assert!(compared > 100 && services > 50, "{compared} {services}");
     assert!(wrong.is_empty(), "\n{wrong}");
     for (unit, at_boot) in [

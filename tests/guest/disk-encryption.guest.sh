@@ -188,7 +188,35 @@ echo 'profile "with blank" /nowhere/blank { /x r, ^hat { /y r, } }' >/etc/apparm
 echo 'profile never /nowhere/never { /x r, }' >/etc/apparmor.d/never
 ln -s ../never /etc/apparmor.d/disable/never
 ln -s ../gone /etc/apparmor.d/disable/complain
+# Programs that run before there are profiles for them, and again when there are.
+mkdir -p /opt/started
+running=(plain braces stars1 class7 deep/er none)
+start() { # All of them.
+    for name in "${running[@]}"; do
+        mkdir -p "$(dirname "/opt/started/$name")"
+        cp /bin/sleep "/opt/started/$name" 2>/dev/null || true
+        "/opt/started/$name" 600 &
+        started+=("$!")
+    done
+}
+started=()
+start
+echo '/opt/started/plain flags=(complain) { /x r, }
+profile braces /opt/started/{a,{b,c}races} flags=(complain) { /x r, }
+/opt/started/stars* flags=(complain) { /x r, }
+profile class /opt/**/class[0-9] flags=(complain) { /x r, }
+profile deep /opt/**/er flags=(complain) { /x r, }
+profile shallow /opt/*/er flags=(complain) { /x r, }' >/etc/apparmor.d/started
 apparmor_parser --abort-on-error -r /etc/apparmor.d || true
+started=()
+start
+sleep 1
+echo "begin confined" >&3
+for process in "${started[@]}"; do cat "/proc/$process/attr/current" >&3; done
+echo "end confined" >&3
+for profile in /sys/kernel/security/apparmor/policy/profiles/*; do
+    echo "$(cat "$profile/name") $(cat "$profile/attach")" >&2
+done
 beside made ./affiant-agent collect --probe hardware --probe mandatory-access --json
 beside lsblk lsblk --json --bytes --nodeps --output NAME,VENDOR,MODEL,SERIAL,REV,TRAN,ROTA,RM,SIZE
 for word in baseboard-manufacturer baseboard-product-name baseboard-version baseboard-serial-number chassis-manufacturer \

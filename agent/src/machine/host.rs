@@ -145,7 +145,9 @@ impl Host for MachineHost {
         };
         match rustix::fs::readlinkat(&located, "", Vec::new()) {
             Ok(target) => Ok(Some(name::to_text(target.as_bytes()))),
-            // With an empty path the kernel says ENOENT of what is no link.
+            // With an empty path the kernel says ENOENT of what is no link, and of links of procfs that lead nowhere
+            // (`/proc/PID/exe` of its own threads).
+            Err(Errno::NOENT) if is_link(&located) => Ok(None),
             Err(Errno::NOENT | Errno::INVAL) => Err(failed(path, reason(Errno::INVAL))),
             Err(errno) => refused(path, errno),
         }
@@ -208,6 +210,11 @@ impl Host for MachineHost {
 
 /// Opens what an `O_PATH` descriptor stands for. `O_NONBLOCK` and `O_NOCTTY` cost nothing and are a second line of
 /// defence should a filesystem lie about the kind.
+/// Whether a descriptor stands for a link itself.
+fn is_link(located: &OwnedFd) -> bool {
+    rustix::fs::fstat(located).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
+}
+
 fn reopen(located: &OwnedFd) -> Result<OwnedFd, Errno> {
     let path = format!("/proc/self/fd/{}", located.as_raw_fd());
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -9,6 +9,7 @@ use super::facts::{
     AccountNames, Accounts, Group, Password, PasswordDefaults, PasswordState, UidRanges, Unparsed, User, UserClass,
 };
 use super::home::Homes;
+use super::home_files;
 use super::login_defs::{self, LoginDefs, number};
 use super::name_services::NameServices;
 use super::records::{Entries, TooManyLines, masked};
@@ -211,13 +212,15 @@ fn user_facts(
         };
         let mut groups = listed.get(user.name.as_str()).cloned().unwrap_or_default();
         groups.remove(&user.gid);
+        let home = homes.look(reading, user.uid, &user.home);
+        let login_shell = user.has_login_shell();
         User {
             uid: user.uid,
             gid: user.gid,
             line: user.line,
             class: class(user.uid, ranges),
             groups: groups.into_iter().collect(),
-            login_shell: user.has_login_shell(),
+            login_shell,
             shell_is_valid: shells.value().map(|shells| shells.iter().any(|valid| valid == shell)),
             shell: masked(shell),
             password_in_passwd: password.value().is_some_and(in_passwd),
@@ -227,7 +230,8 @@ fn user_facts(
                 Ok(None) => absent(format!("no line in {SHADOW}")),
                 Err(why) => Known::Not(why.clone()),
             },
-            home: homes.look(reading, user.uid, &user.home),
+            home_files: (login_shell && home.value().is_some()).then(|| home_files::of(reading, user.uid, &user.home)),
+            home,
         }
     };
     let mut users: Vec<User> = users.iter().map(user).collect();

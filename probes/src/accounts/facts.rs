@@ -70,6 +70,11 @@ pub struct User {
     pub ageing: Known<Ageing>,
     /// Its home folder; `absent` if there is no such folder.
     pub home: Known<Home>,
+    /// Files of note directly in its home, of accounts with a `login_shell`, sorted by name: files by which others are let in
+    /// or which hold secrets, where there are any; start files and histories of shells that are not as they should be. Not
+    /// there if `home` is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home_files: Option<Known<Vec<HomeFile>>>,
 }
 
 /// What an account is for, by its uid and `/etc/login.defs`.
@@ -191,6 +196,45 @@ pub struct Home {
     pub world_writable: bool,
     /// Whether everybody may read or search it.
     pub world_accessible: bool,
+}
+
+/// A file directly in a home.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that rules ask for"
+)]
+pub struct HomeFile {
+    /// Its name, for instance `.rhosts`.
+    pub name: String,
+    /// Why it is told of.
+    pub why: HomeFileKind,
+    /// Whether it is a regular file; a history that is none (a link to `/dev/null`) keeps nothing.
+    pub regular: bool,
+    /// Permission bits in octal, for instance `0600`; those of the link itself for a link.
+    pub mode: String,
+    /// Whether the account or root owns it.
+    pub owned_by_account: bool,
+    /// Whether the group or everybody may write it; of a link that is not told.
+    pub writable_by_others: bool,
+    /// Whether the group or everybody may read it; of a link that is not told.
+    pub readable_by_others: bool,
+}
+
+/// What a file in a home is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HomeFileKind {
+    /// Whom it names is let in without a password: `.rhosts`, `.shosts`, `.k5login`.
+    Trust,
+    /// It holds passwords for other machines: `.netrc`, `.pgpass`, `.my.cnf`.
+    Secret,
+    /// Mail is sent on: `.forward`.
+    Forward,
+    /// Shells run it at the beginning or end, and somebody else owns it or may write it.
+    Start,
+    /// What a shell was told, in a file that is no regular one, or that others may read or write.
+    History,
 }
 
 /// A group.

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::reading::captured::Captured;
+use crate::reading::{Attributes, Kind, Stat};
 use crate::registry::Registered;
 use evidence::facts::Outcome;
 
@@ -142,6 +143,48 @@ fn lines_that_are_no_entries_are_listed() {
     assert_eq!(unparsed[1]["path"], "/etc/shadow");
     // The line in shadow may be anybody's: that root has no password is not said.
     assert_eq!(user(&facts, 1)["password"]["outcome"], "malformed");
+}
+
+#[test]
+fn files_in_homes() {
+    let stat = |kind, mode, uid| Stat {
+        kind,
+        mode,
+        uid,
+        gid: 0,
+        size: 0,
+        mtime: 0,
+        ctime: 0,
+        device: (0, 0),
+        inode: 0,
+        attributes: Attributes::default(),
+    };
+    let host = host()
+        .stat_of("/home/alice/.bashrc", stat(Kind::File, 0o664, 1000))
+        .stat_of("/home/alice/.bash_history", stat(Kind::Link, 0o777, 1000))
+        .stat_of("/home/alice/.netrc", stat(Kind::File, 0o600, 1000))
+        .stat_of("/home/alice/.profile", stat(Kind::File, 0o644, 1000))
+        .stat_of("/home/alice/.rhosts", stat(Kind::File, 0o644, 1001))
+        .stat_of("/home/alice/.zsh_history", stat(Kind::File, 0o600, 1000));
+    let files = user(&documents(&host).0, 3)["home_files"]["value"].clone();
+    let file = |name, why, regular, mode, own, write, read| {
+        json!({"name": name, "why": why, "regular": regular, "mode": mode, "owned_by_account": own,
+            "writable_by_others": write, "readable_by_others": read})
+    };
+    assert_eq!(
+        files,
+        json!([
+            file(".bash_history", "history", false, "0777", true, false, false),
+            file(".bashrc", "start", true, "0664", true, true, true),
+            file(".netrc", "secret", true, "0600", true, false, false),
+            file(".rhosts", "trust", true, "0644", false, false, true),
+        ])
+    );
+    let (facts, _) = documents(&host.denied("/home/alice/.shosts"));
+    assert_eq!(user(&facts, 3)["home_files"]["outcome"], "denied");
+    // daemon cannot log in, and carol has no home.
+    assert_eq!(user(&facts, 2)["home_files"], Value::Null);
+    assert_eq!(user(&facts, 5)["home_files"], Value::Null);
 }
 
 #[test]

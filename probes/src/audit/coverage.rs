@@ -79,7 +79,7 @@ const AREAS: [Area; 14] = [
     },
     Area {
         name: DENIED,
-        calls: &["creat", "ftruncate", "open", "openat", "truncate"],
+        calls: &["creat", "ftruncate", "open", "open_by_handle_at", "openat", "truncate"],
         paths: &[],
     },
     Area {
@@ -89,7 +89,7 @@ const AREAS: [Area; 14] = [
     },
     Area {
         name: "deletions",
-        calls: &["rename", "renameat", "unlink", "unlinkat"],
+        calls: &["rename", "renameat", "rmdir", "unlink", "unlinkat"],
         paths: &[],
     },
     Area {

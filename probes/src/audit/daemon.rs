@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::facts::Outcome;
 
-use super::facts::{Daemon, Plugin};
+use super::facts::{Daemon, MailTo, Plugin};
 use crate::order::{IntoMap as _, Order as _};
 use crate::probe::Known;
 use crate::reading::{Reading, Stat, Unread};
@@ -54,6 +54,11 @@ pub(super) fn settings(reading: &Reading<'_>) -> Known<Daemon> {
         write_logs,
         log_file_mode: known(&of_file, &log_file, mode),
         log_file_uid: known(&of_file, &log_file, |stat| stat.uid),
+        mail: match values.get("action_mail_acct").map(String::as_str) {
+            None | Some("root") => MailTo::Root,
+            Some("") => MailTo::Nobody,
+            Some(_) => MailTo::Other,
+        },
         log_folder_mode: known(&reading.stat(&folder), &folder, mode),
         log_file,
         settings: values

@@ -50,11 +50,25 @@ pub struct Daemon {
     pub log_file_uid: Known<u32>,
     /// Mode of the log's folder, octal.
     pub log_folder_mode: Known<String>,
+    /// Who gets mail when space runs out (`action_mail_acct`).
+    pub mail: MailTo,
     /// The settings as they are written, lower case, by name: `max_log_file_action`, `space_left_action`,
     /// `admin_space_left_action`, `disk_full_action`, `disk_error_action`, `max_log_file`, `num_logs`, `flush`, `freq`,
     /// `log_group`, `log_format`, `name_format`, `space_left`, `admin_space_left`, `overflow_action`, `local_events`,
     /// `tcp_listen_port`, `distribute_network`; those not written are left out.
     pub settings: BTreeMap<String, String>,
+}
+
+/// Who gets mail from auditd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTo {
+    /// root, which is also the default.
+    Root,
+    /// Somebody else, whose name is not told.
+    Other,
+    /// Nobody: the value is empty.
+    Nobody,
 }
 
 /// `auditctl -s`.
@@ -154,6 +168,10 @@ pub struct RuleSet {
     pub coverage: BTreeMap<String, Coverage>,
     /// Rules that keep events from being made (`never`, and the list `exclude`).
     pub exclusions: u64,
+    /// How many rules have each key (`-k`), by which ausearch(8) finds their events.
+    pub keys: BTreeMap<String, u64>,
+    /// How many have none.
+    pub without_key: u64,
     /// Lines that could not be understood, or that stand after `-e 2` where no more is taken, as `path:line`; at most 100.
     pub unparsed: Vec<String>,
 }

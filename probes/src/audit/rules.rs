@@ -9,7 +9,7 @@ use super::facts::{Enabled, Failure, RuleSet};
 const MAX_RULES: usize = 10_000;
 const MAX_UNPARSED: usize = 100;
 
-/// One rule, apart from its key.
+/// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Rule {
     /// `always` or `never`; empty for a watch.
@@ -20,6 +20,8 @@ pub(super) struct Rule {
     pub(super) calls: BTreeSet<String>,
     /// `name=value` with its operator, without keys.
     pub(super) fields: BTreeSet<String>,
+    /// By which events are found.
+    keys: BTreeSet<String>,
 }
 
 impl Rule {
@@ -75,6 +77,8 @@ pub(super) fn parse(files: &[(String, String)], merged: bool) -> RuleSet {
         watched: BTreeMap::new(),
         coverage: BTreeMap::new(),
         exclusions: 0,
+        keys: BTreeMap::new(),
+        without_key: 0,
         unparsed: vec![],
     };
     let mut rules: Vec<Rule> = vec![];
@@ -114,6 +118,10 @@ pub(super) fn parse(files: &[(String, String)], merged: bool) -> RuleSet {
         }
     }
     for rule in &rules {
+        for key in &rule.keys {
+            *set.keys.entry(key.clone()).or_default() += 1;
+        }
+        set.without_key += u64::from(rule.keys.is_empty());
         if rule.action == "never" || rule.list == "exclude" {
             set.exclusions += 1;
         }
@@ -176,9 +184,7 @@ fn take(set: &mut RuleSet, rules: &mut Vec<Rule>, line: &str) -> Option<()> {
                 rule.fields.retain(|field| !field.starts_with("perm="));
                 rule.fields.insert(format!("perm={}", permissions(words.next()?)));
             }
-            "-k" => {
-                words.next()?;
-            }
+            "-k" => drop(rule.keys.insert(words.next()?.to_owned())),
             "-S" => rule.calls.extend(
                 words
                     .next()?
@@ -233,7 +239,7 @@ fn field(rule: &mut Rule, word: &str) {
             rule.fields.retain(|field| !field.starts_with("perm="));
             rule.fields.insert(format!("perm={}", permissions(value)));
         }
-        "key" => {}
+        "key" => drop(rule.keys.insert(value.to_owned())),
         _ => {
             rule.fields.insert(format!("{name}{operator}{}", plain(name, value)));
         }

@@ -58,6 +58,8 @@ fn configured_and_loaded() {
     assert_eq!(configured["backlog_limit"], 8192);
     assert_eq!(configured["loginuid_immutable"], true);
     assert_eq!(configured["exclusions"], 1);
+    assert_eq!(configured["keys"], json!({"identity": 2, "p": 1, "t": 2}));
+    assert_eq!(configured["without_key"], 3);
     assert_eq!(configured["unparsed"], json!([]));
     assert_eq!(configured["watched"]["/etc/sudoers.d"], "wa");
     let coverage = &configured["coverage"];
@@ -113,6 +115,11 @@ fn configured_and_loaded() {
     let daemon = &facts["daemon"]["value"];
     assert_eq!(daemon["settings"]["max_log_file_action"], "rotate");
     assert_eq!(daemon["log_file_mode"]["outcome"], "absent");
+    assert_eq!(daemon["mail"], "root");
+    let mail =
+        |line: &str| self::facts(&self::host().file("/etc/audit/auditd.conf", line))["daemon"]["value"]["mail"].clone();
+    assert_eq!(mail("action_mail_acct = somebody\n"), "other");
+    assert_eq!(mail("action_mail_acct =\n"), "nobody");
 }
 
 #[test]

@@ -1,17 +1,11 @@
 //! Whether the boot loader asks for a password.
 
-use evidence::facts::Outcome;
-
 use super::facts::{Grub, GrubPassword, SystemdBoot};
-use crate::probe::{Known, NotKnown};
-use crate::reading::Reading;
+use crate::probe::Known;
+use crate::reading::{Reading, Unread};
 
 /// Where GRUB's configuration lies; the first that is there counts. On EFI systems a file below `/boot/efi` leads here.
-const GRUB: [(&str, &str); 3] = [
-    ("/boot/grub2/grub.cfg", "/boot/grub2/user.cfg"),
-    ("/boot/grub/grub.cfg", "/boot/grub/user.cfg"),
-    ("/grub/grub.cfg", "/grub/user.cfg"),
-];
+const GRUB: [&str; 3] = ["/boot/grub2", "/boot/grub", "/grub"];
 const LOADERS: [&str; 3] = [
     "/boot/loader/loader.conf",
     "/efi/loader/loader.conf",
@@ -20,27 +14,36 @@ const LOADERS: [&str; 3] = [
 
 /// GRUB's configuration. The files hold hashes, so that their digests stay here.
 pub(super) fn grub(reading: &Reading<'_>) -> Known<Grub> {
-    for (path, user) in GRUB {
-        match reading.private(path, path) {
+    for folder in GRUB {
+        match files(reading, folder) {
             Ok(None) => {}
-            Ok(Some(bytes)) => {
-                let user = match reading.private(user, user) {
-                    Ok(user) => user.unwrap_or_default(),
-                    Err(unread) => return Known::unread(&unread),
-                };
-                return Known::Observed(of(
-                    path,
-                    &String::from_utf8_lossy(&bytes),
-                    &String::from_utf8_lossy(&user),
-                ));
-            }
+            Ok(Some((path, text, user))) => return Known::Observed(of(&path, &text, &user)),
             Err(unread) => return Known::unread(&unread),
         }
     }
-    Known::Not(NotKnown {
-        outcome: Outcome::Absent,
-        detail: format!("none of {} is there", GRUB.map(|(path, _)| path).join(", ")),
-    })
+    Known::absent(format!("there is no grub.cfg in {}", GRUB.join(", ")))
+}
+
+/// The path of the configuration, its text with that of `custom.cfg` where it reads that, and `user.cfg`.
+fn files(reading: &Reading<'_>, folder: &str) -> Result<Option<(String, String, String)>, Unread> {
+    let read = |name: &str| {
+        let path = format!("{folder}/{name}");
+        let bytes = reading.private(&path, &path)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    let Some(mut text) = read("grub.cfg")? else {
+        return Ok(None);
+    };
+    // `41_custom` of grub-mkconfig(8).
+    if text.contains("/custom.cfg") {
+        text += "\n";
+        text += &read("custom.cfg")?.unwrap_or_default();
+    }
+    Ok(Some((
+        format!("{folder}/grub.cfg"),
+        text,
+        read("user.cfg")?.unwrap_or_default(),
+    )))
 }
 
 fn of(path: &str, text: &str, user: &str) -> Grub {
@@ -110,10 +113,7 @@ pub(super) fn systemd_boot(reading: &Reading<'_>) -> Known<SystemdBoot> {
             Err(unread) => return Known::unread(&unread),
         }
     }
-    Known::Not(NotKnown {
-        outcome: Outcome::Absent,
-        detail: format!("none of {} is there", LOADERS.join(", ")),
-    })
+    Known::absent(format!("none of {} is there", LOADERS.join(", ")))
 }
 
 #[cfg(test)]

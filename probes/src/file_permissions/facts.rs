@@ -18,6 +18,11 @@ pub struct FilePermissions {
     /// Entries of `/etc/fstab` for media that people carry: below `/media`, or of a disc or floppy drive. `absent` if there
     /// is no such file.
     pub removable: Known<Vec<ConfiguredMount>>,
+    /// Filesystems of other machines that are mounted now, sorted by path, at most 500; what may name a person in a path is
+    /// written `*`.
+    pub network: Known<Vec<NetworkMount>>,
+    /// Entries of `/etc/fstab` for such. `absent` if there is no such file.
+    pub network_configured: Known<Vec<ConfiguredMount>>,
     /// GRUB; `absent` if it has no configuration here.
     pub grub: Known<Grub>,
     /// systemd-boot; `absent` if it has no configuration here.
@@ -79,6 +84,8 @@ pub enum Area {
     Temporary,
     /// What greets people before and after they log in.
     Banner,
+    /// What makes programs of source text.
+    Development,
     /// What else the system is configured by.
     System,
 }
@@ -163,6 +170,38 @@ pub struct Mounted {
     pub noexec: bool,
     /// Read-only.
     pub read_only: bool,
+    /// `hidepid` of procfs (proc(5)): `off`, `noaccess`, `invisible` or `ptraceable`, or a number in kernels before 5.8; not
+    /// there for other filesystems.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidepid: Option<String>,
+}
+
+/// A filesystem of another machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that rules ask for"
+)]
+pub struct NetworkMount {
+    /// Where it is mounted.
+    pub path: String,
+    /// Kind of the filesystem, for instance `nfs4`, `cifs`, `fuse.sshfs`.
+    pub filesystem: String,
+    /// No devices.
+    pub nodev: bool,
+    /// No setuid, setgid and capabilities.
+    pub nosuid: bool,
+    /// No programs.
+    pub noexec: bool,
+    /// Read-only.
+    pub read_only: bool,
+    /// How users and data are protected: `sec` of nfs(5) and mount.cifs(8), for instance `sys`, `krb5p`, `ntlmssp`; not there
+    /// for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<String>,
+    /// Whether SMB is encrypted (`seal`); not there for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<bool>,
 }
 
 /// How something is to be mounted.
@@ -188,6 +227,9 @@ pub struct ConfiguredMount {
     pub read_only: bool,
     /// At boot; false for `noauto`.
     pub at_boot: bool,
+    /// `hidepid` of procfs, as written; not there if it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidepid: Option<String>,
 }
 
 /// What configures a mount.

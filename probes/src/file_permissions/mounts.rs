@@ -2,22 +2,27 @@
 
 use evidence::facts::Outcome;
 
-use super::facts::{ConfiguredMount, MountPoint, MountSource, Mounted};
+use super::facts::{ConfiguredMount, MountPoint, MountSource, Mounted, NetworkMount};
 use super::fstab::{self, effective};
-use crate::disk_encryption::mountinfo::MountTable;
+use crate::accounts::records::masked;
+use crate::disk_encryption::mountinfo::{Mount, MountTable};
 use crate::formats::systemd::{AtBoot, Units};
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Reading, Unread};
 
 const FSTAB: &str = "/etc/fstab";
 /// Where benchmarks ask for filesystems of their own, or for options.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 16] = [
     "/",
     "/boot",
     "/boot/efi",
+    "/dev",
     "/dev/shm",
     "/home",
     "/opt",
+    "/proc",
+    "/run",
     "/srv",
     "/tmp",
     "/usr",
@@ -28,40 +33,116 @@ const PATHS: [&str; 13] = [
 ];
 /// Sources of media that people carry.
 const REMOVABLE: [&str; 5] = ["/dev/cdrom", "/dev/dvd", "/dev/fd", "/dev/floppy", "/dev/sr"];
-/// Entries for removable media that are told.
-const MAX_REMOVABLE: usize = 50;
+/// Entries of one sort that are told.
+const MAX_ENTRIES: usize = 50;
 
-/// All places.
-pub(super) fn mounts(reading: &Reading<'_>) -> Vec<MountPoint> {
-    let table = table(reading);
-    let fstab = fstab(reading);
-    let units = Units::read(reading);
-    PATHS
-        .iter()
-        .map(|path| MountPoint {
-            path: (*path).to_owned(),
-            now: match &table {
-                Ok(Some(table)) => now(table, path),
-                Ok(None) => absent("there is no mount table: no running system".to_owned()),
-                Err(unread) => Known::unread(unread),
-            },
-            configured: configured(reading, path, &fstab, &units),
-        })
-        .collect()
+/// Kinds of filesystems that other machines hold.
+const NETWORK: [&str; 11] = [
+    "9p",
+    "afs",
+    "ceph",
+    "cifs",
+    "fuse.davfs",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.sshfs",
+    "nfs",
+    "nfs4",
+    "smb3",
+];
+const MAX_NETWORK: usize = 500;
+
+/// What is mounted and what is to be.
+pub(super) struct Mounts {
+    table: Result<Option<MountTable>, Unread>,
+    fstab: Result<Option<Vec<fstab::Line>>, Unread>,
 }
 
-/// Entries of fstab for media that people carry.
-pub(super) fn removable(reading: &Reading<'_>) -> Known<Vec<ConfiguredMount>> {
-    match fstab(reading) {
-        Ok(Some(lines)) => {
-            let is_removable = |line: &&fstab::Line| {
-                line.path.starts_with("/media/") || REMOVABLE.iter().any(|source| line.source.starts_with(source))
-            };
-            let lines = lines.iter().filter(is_removable).take(MAX_REMOVABLE);
-            Known::Observed(lines.map(of_line).collect())
+impl Mounts {
+    pub(super) fn read(reading: &Reading<'_>) -> Self {
+        Self {
+            table: table(reading),
+            fstab: fstab(reading),
         }
-        Ok(None) => absent(format!("{FSTAB} is not there")),
-        Err(unread) => Known::unread(&unread),
+    }
+
+    /// The mount table, as far as it is known.
+    fn table<T>(&self, look: impl FnOnce(&MountTable) -> Known<T>) -> Known<T> {
+        match &self.table {
+            Ok(Some(table)) => look(table),
+            Ok(None) => Known::absent("there is no mount table: no running system"),
+            Err(unread) => Known::unread(unread),
+        }
+    }
+
+    /// Entries of fstab that `are` such.
+    fn entries(&self, are: impl Fn(&fstab::Line) -> bool) -> Known<Vec<ConfiguredMount>> {
+        match &self.fstab {
+            Ok(Some(lines)) => {
+                let lines = lines.iter().filter(|line| are(line)).take(MAX_ENTRIES);
+                Known::Observed(lines.map(of_line).collect())
+            }
+            Ok(None) => Known::absent(format!("{FSTAB} is not there")),
+            Err(unread) => Known::unread(unread),
+        }
+    }
+
+    /// For media that people carry.
+    pub(super) fn removable(&self) -> Known<Vec<ConfiguredMount>> {
+        self.entries(|line| {
+            line.path.starts_with("/media/") || REMOVABLE.iter().any(|source| line.source.starts_with(source))
+        })
+    }
+
+    /// Of other machines.
+    pub(super) fn network_configured(&self) -> Known<Vec<ConfiguredMount>> {
+        let mut entries = self.entries(|line| is_network(&line.filesystem));
+        if let Known::Observed(entries) = &mut entries {
+            for entry in entries {
+                entry.path = masked(&entry.path);
+            }
+        }
+        entries
+    }
+
+    /// Those that are mounted.
+    pub(super) fn network(&self) -> Known<Vec<NetworkMount>> {
+        self.table(|table| {
+            let mounts = table.mounts.iter().filter(|mount| is_network(&mount.filesystem));
+            let mut mounts: Vec<_> = mounts.map(of_network).collect();
+            mounts.order();
+            mounts.truncate(MAX_NETWORK);
+            Known::Observed(mounts)
+        })
+    }
+
+    /// All places.
+    pub(super) fn places(&self, reading: &Reading<'_>) -> Vec<MountPoint> {
+        let units = Units::read(reading);
+        let place = |path: &&str| MountPoint {
+            path: (*path).to_owned(),
+            now: self.table(|table| now(table, path)),
+            configured: configured(reading, path, &self.fstab, &units),
+        };
+        PATHS.iter().map(place).collect()
+    }
+}
+
+fn is_network(filesystem: &str) -> bool {
+    NETWORK.contains(&filesystem) || filesystem == "davfs"
+}
+
+fn of_network(mount: &Mount) -> NetworkMount {
+    let is_smb = matches!(mount.filesystem.as_str(), "cifs" | "smb3");
+    NetworkMount {
+        path: masked(&mount.mount_point),
+        filesystem: mount.filesystem.clone(),
+        nodev: mount.has("nodev"),
+        nosuid: mount.has("nosuid"),
+        noexec: mount.has("noexec"),
+        read_only: mount.has("ro") || mount.read_only(),
+        security: mount.option("sec"),
+        sealed: is_smb.then(|| mount.options.split(',').any(|option| option == "seal")),
     }
 }
 
@@ -104,6 +185,7 @@ fn now(table: &MountTable, path: &str) -> Known<Mounted> {
             nosuid: mount.has("nosuid"),
             noexec: mount.has("noexec"),
             read_only: mount.has("ro") || mount.read_only(),
+            hidepid: (mount.filesystem == "proc").then(|| mount.option("hidepid").unwrap_or_else(|| "off".to_owned())),
         }),
         None => Known::unread(&malformed(path, "on none of the mounts")),
     }
@@ -130,7 +212,13 @@ fn of_line(line: &fstab::Line) -> ConfiguredMount {
         noexec: line.has("noexec"),
         read_only: line.has("ro"),
         at_boot: !line.options.iter().any(|option| option == "noauto"),
+        hidepid: hidepid(line.options.iter().map(String::as_str)),
     }
+}
+
+fn hidepid<'a>(options: impl DoubleEndedIterator<Item = &'a str>) -> Option<String> {
+    let mut last = options.rev().filter_map(|option| option.strip_prefix("hidepid="));
+    last.next().map(str::to_owned)
 }
 
 fn configured(
@@ -179,6 +267,7 @@ fn configured(
                 noexec: has("noexec"),
                 read_only: has("ro"),
                 at_boot,
+                hidepid: hidepid(options.split(',')),
             })
         }
         Ok(None) => of_fstab(path, None),

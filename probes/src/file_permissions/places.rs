@@ -11,7 +11,7 @@ use crate::probe::{Known, NotKnown};
 use crate::reading::{Kind, Reading, Unread};
 
 /// Files, whatever the distribution.
-const FILES: [(&str, Area); 65] = [
+const FILES: [(&str, Area); 85] = [
     ("/boot/grub/grub.cfg", Area::Boot),
     ("/boot/grub/user.cfg", Area::Boot),
     ("/boot/grub2/grub.cfg", Area::Boot),
@@ -25,6 +25,8 @@ const FILES: [(&str, Area); 65] = [
     ("/etc/audit/auditd.conf", Area::Logs),
     ("/etc/bash.bashrc", Area::System),
     ("/etc/bashrc", Area::System),
+    ("/etc/chrony.keys", Area::Keys),
+    ("/etc/chrony/chrony.keys", Area::Keys),
     ("/etc/cron.allow", Area::Cron),
     ("/etc/cron.deny", Area::Cron),
     ("/etc/crontab", Area::Cron),
@@ -38,12 +40,17 @@ const FILES: [(&str, Area); 65] = [
     ("/etc/gshadow", Area::Accounts),
     ("/etc/gshadow-", Area::Accounts),
     ("/etc/hosts", Area::System),
+    ("/etc/hosts.allow", Area::System),
+    ("/etc/hosts.deny", Area::System),
+    ("/etc/hosts.equiv", Area::Accounts),
+    ("/etc/ipsec.secrets", Area::Keys),
     ("/etc/issue", Area::Banner),
     ("/etc/issue.net", Area::Banner),
     ("/etc/krb5.keytab", Area::Keys),
     ("/etc/ld.so.preload", Area::System),
     ("/etc/login.defs", Area::Accounts),
     ("/etc/motd", Area::Banner),
+    ("/etc/nftables.conf", Area::System),
     ("/etc/nsswitch.conf", Area::Accounts),
     ("/etc/passwd", Area::Accounts),
     ("/etc/passwd-", Area::Accounts),
@@ -55,6 +62,8 @@ const FILES: [(&str, Area); 65] = [
     ("/etc/shadow", Area::Accounts),
     ("/etc/shadow-", Area::Accounts),
     ("/etc/shells", Area::Accounts),
+    ("/etc/shosts.equiv", Area::Ssh),
+    ("/etc/ssh/shosts.equiv", Area::Ssh),
     ("/etc/ssh/ssh_config", Area::Ssh),
     ("/etc/ssh/sshd_config", Area::Ssh),
     ("/etc/sssd/sssd.conf", Area::Accounts),
@@ -63,6 +72,17 @@ const FILES: [(&str, Area); 65] = [
     ("/etc/sudo.conf", Area::Sudo),
     ("/etc/sudoers", Area::Sudo),
     ("/etc/sysctl.conf", Area::System),
+    ("/usr/bin/as", Area::Development),
+    ("/usr/bin/cc", Area::Development),
+    ("/usr/bin/clang", Area::Development),
+    ("/usr/bin/g++", Area::Development),
+    ("/usr/bin/gcc", Area::Development),
+    ("/usr/sbin/auditctl", Area::Logs),
+    ("/usr/sbin/auditd", Area::Logs),
+    ("/usr/sbin/augenrules", Area::Logs),
+    ("/usr/sbin/aureport", Area::Logs),
+    ("/usr/sbin/ausearch", Area::Logs),
+    ("/usr/sbin/autrace", Area::Logs),
     ("/var/lib/lastlog/lastlog2.db", Area::Logs),
     ("/var/lib/wtmpdb/wtmp.db", Area::Logs),
     ("/var/log/audit/audit.log", Area::Logs),
@@ -135,10 +155,10 @@ const FOLDERS: [(&str, Area, Look); 43] = [
     ("/var/spool/cron/crontabs", Area::Cron, Look::Numbers),
     ("/var/tmp", Area::Temporary, Look::Not),
 ];
-/// The SSH server's keys are files of this folder.
+/// The SSH server's keys, private and public, are files of this folder.
 const SSH: &str = "/etc/ssh";
 /// More keys than any server has.
-const MAX_KEYS: usize = 50;
+const MAX_KEYS: usize = 100;
 
 /// The files.
 pub(super) fn files(reading: &Reading<'_>) -> Vec<File> {
@@ -147,12 +167,16 @@ pub(super) fn files(reading: &Reading<'_>) -> Vec<File> {
     let entries = reading.list(SSH).ok().flatten().unwrap_or_default();
     let keys = entries.into_iter().filter(|entry| {
         let name = entry.name.strip_prefix("ssh_host_");
-        name.is_some_and(|name| name.ends_with("_key"))
+        name.is_some_and(|name| name.ends_with("_key") || name.ends_with("_key.pub"))
     });
-    places.extend(
-        keys.take(MAX_KEYS)
-            .map(|key| (format!("{SSH}/{}", key.name), Area::SshKey)),
-    );
+    places.extend(keys.take(MAX_KEYS).map(|key| {
+        let area = if key.name.ends_with("_key.pub") {
+            Area::Ssh
+        } else {
+            Area::SshKey
+        };
+        (format!("{SSH}/{}", key.name), area)
+    }));
     places
         .into_iter()
         .map(|(path, area)| File {

@@ -166,6 +166,60 @@ fn what_is_not_known_is_said() {
 }
 
 #[test]
+fn filesystems_of_other_machines_and_of_processes() {
+    let table = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 0:20 / /proc rw,nosuid,nodev,noexec - proc proc rw,hidepid=invisible\n\
+        30 20 0:40 / /srv/data rw,nosuid,nodev - nfs4 10.0.0.9:/x rw,vers=4.2,sec=krb5p\n\
+        31 20 0:41 / /home/alice/m rw,nosuid,nodev - fuse.sshfs bob@h:/ rw,user_id=1000\n\
+        32 20 0:42 / /mnt/s rw - cifs //s/x rw,sec=ntlmssp,seal\n";
+    let fstab = "proc /proc proc defaults,hidepid=2 0 0\n10.0.0.9:/x /srv/data nfs4 nosuid,sec=krb5p 0 0\n";
+    let host = host().file("/proc/1/mountinfo", table).file("/etc/fstab", fstab);
+    let told = facts(&host);
+    assert_eq!(
+        told["network"]["value"],
+        json!([
+            {"path": "/home/*", "filesystem": "fuse.sshfs", "nodev": true, "nosuid": true, "noexec": false, "read_only": false},
+            {"path": "/mnt/s", "filesystem": "cifs", "nodev": false, "nosuid": false, "noexec": false, "read_only": false,
+             "security": "ntlmssp", "sealed": true},
+            {"path": "/srv/data", "filesystem": "nfs4", "nodev": true, "nosuid": true, "noexec": false, "read_only": false,
+             "security": "krb5p"},
+        ])
+    );
+    let proc = of(&told, "mounts", "/proc");
+    assert_eq!(proc["now"]["value"]["hidepid"], "invisible");
+    assert_eq!(proc["configured"]["value"]["hidepid"], "2");
+    let configured = &told["network_configured"]["value"];
+    assert_eq!(
+        (&configured[0]["path"], &configured[0]["nosuid"]),
+        (&json!("/srv/data"), &json!(true))
+    );
+    assert_eq!(configured.as_array().unwrap().len(), 1);
+    assert_eq!(
+        facts(&host.clone().denied("/etc/fstab"))["network_configured"]["outcome"],
+        "denied"
+    );
+    assert_eq!(
+        facts(&host.denied("/proc/1/mountinfo"))["network"]["outcome"],
+        "malformed"
+    );
+}
+
+#[test]
+fn the_boot_loader_reads_what_is_beside_it() {
+    let password = "set superusers=\"a\"\npassword_pbkdf2 a grub.pbkdf2.sha512.1.A.B\n";
+    let read = "if [ -f ${config_directory}/custom.cfg ]; then\n  source ${config_directory}/custom.cfg\nfi\n";
+    let host = host().file("/boot/grub/grub.cfg", read);
+    let told = |host: &Captured| facts(host)["grub"].clone();
+    assert_eq!(told(&host)["value"]["password"], "none");
+    let host = host.file("/boot/grub/custom.cfg", password);
+    assert_eq!(told(&host)["value"]["password"], "hashed");
+    assert_eq!(told(&host.clone().denied("/boot/grub/custom.cfg"))["outcome"], "denied");
+    assert_eq!(
+        told(&host.file("/boot/grub/grub.cfg", "set x=y\n"))["value"]["password"],
+        "none"
+    );
+}
+
+#[test]
 fn the_boot_loader() {
     let host = host()
         .file(

@@ -1,5 +1,7 @@
 //! What the probe tells.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -34,8 +36,34 @@ pub struct KernelHardening {
     pub command_lines_at_boot: Known<Vec<CommandLine>>,
     /// What has tainted the kernel since it started, sorted.
     pub tainted: Known<Vec<String>>,
+    /// Loaded modules that taint it, sorted by name.
+    pub tainting_modules: Known<Vec<TaintingModule>>,
+    /// How the running kernel was built; absent if its configuration is not beside it.
+    pub build: Known<KernelBuild>,
+    /// What the processor does for the kernel's defence, as the kernel names it, sorted: `nx` (memory that is not executed),
+    /// `smep`, `smap`, `umip`, `ibt`, `user_shstk`, of ARM `pan` and `bti`.
+    pub processor: Known<Vec<String>>,
     /// Filesystems that few need: whether they are loaded or can be.
     pub filesystems: Known<Vec<ModuleState>>,
+}
+
+/// A module that taints the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct TaintingModule {
+    /// Its name.
+    pub name: String,
+    /// How, in the words of `tainted`, sorted.
+    pub taints: Vec<String>,
+}
+
+/// How a kernel was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KernelBuild {
+    /// The file that tells.
+    pub file: String,
+    /// Options that bear on security, without `CONFIG_`, with their values: `y`, `m`, `n` (not set), numbers and words.
+    /// Those that this kernel does not have are left out.
+    pub options: BTreeMap<String, String>,
 }
 
 /// A setting of the kernel.

@@ -9,7 +9,7 @@ use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
 /// With slashes, sorted.
-pub(super) const KEYS: [&str; 80] = [
+pub(super) const KEYS: [&str; 90] = [
     "dev/tty/ldisc_autoload",
     "dev/tty/legacy_tiocsti",
     "fs/protected_fifos",
@@ -19,6 +19,7 @@ pub(super) const KEYS: [&str; 80] = [
     "fs/suid_dumpable",
     "kernel/apparmor_restrict_unprivileged_userns",
     "kernel/core_uses_pid",
+    "kernel/ctrl-alt-del",
     "kernel/dmesg_restrict",
     "kernel/io_uring_disabled",
     "kernel/kexec_load_disabled",
@@ -27,6 +28,8 @@ pub(super) const KEYS: [&str; 80] = [
     "kernel/oops_limit",
     "kernel/panic",
     "kernel/panic_on_oops",
+    "kernel/perf_cpu_time_max_percent",
+    "kernel/perf_event_max_sample_rate",
     "kernel/perf_event_paranoid",
     "kernel/pid_max",
     "kernel/randomize_va_space",
@@ -71,11 +74,17 @@ pub(super) const KEYS: [&str; 80] = [
     "net/ipv4/tcp_syncookies",
     "net/ipv4/tcp_timestamps",
     "net/ipv6/conf/all/accept_ra",
+    "net/ipv6/conf/all/accept_ra_defrtr",
+    "net/ipv6/conf/all/accept_ra_pinfo",
+    "net/ipv6/conf/all/accept_ra_rtr_pref",
     "net/ipv6/conf/all/accept_redirects",
     "net/ipv6/conf/all/accept_source_route",
+    "net/ipv6/conf/all/autoconf",
     "net/ipv6/conf/all/disable_ipv6",
     "net/ipv6/conf/all/forwarding",
+    "net/ipv6/conf/all/max_addresses",
     "net/ipv6/conf/all/mc_forwarding",
+    "net/ipv6/conf/all/router_solicitations",
     "net/ipv6/conf/all/use_tempaddr",
     "net/ipv6/conf/default/accept_ra",
     "net/ipv6/conf/default/accept_ra_defrtr",
@@ -84,6 +93,7 @@ pub(super) const KEYS: [&str; 80] = [
     "net/ipv6/conf/default/accept_redirects",
     "net/ipv6/conf/default/accept_source_route",
     "net/ipv6/conf/default/autoconf",
+    "net/ipv6/conf/default/disable_ipv6",
     "net/ipv6/conf/default/max_addresses",
     "net/ipv6/conf/default/router_solicitations",
     "user/max_user_namespaces",

@@ -58,6 +58,55 @@ fn settings_now_and_at_boot() {
 }
 
 #[test]
+fn the_running_kernel_and_its_processor() {
+    let host = Captured::default()
+        .file("/proc/sys/kernel/osrelease", "6.1.0-28-amd64\n")
+        .file("/boot/config-6.1.0-27-amd64", "CONFIG_MODULE_SIG=n\n")
+        .file(
+            "/boot/config-6.1.0-28-amd64",
+            "CONFIG_MODULE_SIG=y\n# CONFIG_DEVKMEM is not set\n",
+        )
+        .file(
+            "/proc/cpuinfo",
+            "processor\t: 0\nflags\t\t: fpu nx smep lm\n\nprocessor\t: 1\nflags\t\t: smap\n",
+        )
+        .file(
+            "/proc/modules",
+            "ext4 1 1 - Live 0x0\nnvidia 2 0 - Live 0x0 (POE)\nb 2 0 a,c, Loading 0x0 (O+)\n",
+        );
+    let told = facts(&host);
+    assert_eq!(
+        told["build"]["value"],
+        json!({"file": "/boot/config-6.1.0-28-amd64", "options": {"DEVKMEM": "n", "MODULE_SIG": "y"}})
+    );
+    assert_eq!(told["processor"]["value"], json!(["nx", "smep"]));
+    assert_eq!(
+        told["tainting_modules"]["value"],
+        json!([{"name": "b", "taints": ["out_of_tree_module"]},
+               {"name": "nvidia", "taints": ["out_of_tree_module", "proprietary_module", "unsigned_module"]}])
+    );
+    let denied = facts(
+        &host
+            .clone()
+            .denied("/boot/config-6.1.0-28-amd64")
+            .denied("/proc/modules"),
+    );
+    assert_eq!(
+        (&denied["build"]["outcome"], &denied["tainting_modules"]["outcome"]),
+        (&json!("denied"), &json!("denied"))
+    );
+    let odd = facts(
+        &host
+            .file("/proc/sys/kernel/osrelease", "../x\n")
+            .file("/proc/cpuinfo", "hart : 0\n"),
+    );
+    assert_eq!(
+        (&odd["build"]["outcome"], &odd["processor"]["outcome"]),
+        (&json!("malformed"), &json!("absent"))
+    );
+}
+
+#[test]
 fn a_locked_down_machine() {
     let efi = "/sys/firmware/efi/efivars";
     let host = Captured::default()

@@ -37,6 +37,8 @@ pub struct Journald {
     /// Whether it is to survive a reboot: `storage` is `persistent`, or it is `auto` and `/var/log/journal` is there. journald
     /// asks for `storage` when it starts.
     pub kept_over_reboot: bool,
+    /// Those of `files` that were changed since journald was started, outside of `/run`, sorted; absent if it does not run.
+    pub changed_since_start: Known<Vec<String>>,
     /// Where journald wrote last; absent if there is no journal file.
     pub written_last: Known<JournalPlace>,
     /// The settings that are set, as written, by name: `SystemMaxUse`, `SystemKeepFree`, `MaxRetentionSec`, `MaxFileSec`,
@@ -71,12 +73,15 @@ pub struct LogService {
 pub struct Rsyslog {
     /// The files, in the order in which they were read.
     pub files: Vec<String>,
+    /// Those of `files` that were changed since rsyslogd was started, outside of `/run`, sorted: it reads them then alone.
+    /// Absent if systemd does not run it.
+    pub changed_since_start: Known<Vec<String>>,
     /// Where messages are sent.
     pub targets: Vec<RemoteTarget>,
     /// Which messages are written to which files.
     pub local: Vec<LocalTarget>,
     /// The mode of new log files, octal as written (`$FileCreateMode`, or that of the module `omfile`), the last that is
-    /// set; left out if none is.
+    /// set; left out if none is. What holds for each file stands in `local`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_create_mode: Option<String>,
     /// Inputs that take messages from the network: `imudp`, `imtcp`, `imrelp`.
@@ -107,13 +112,31 @@ pub struct RemoteTarget {
 }
 
 /// A file that messages are written to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LocalTarget {
     /// Which messages, as written; left out if a condition or rule set decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The file.
+    /// The file; with `%` in it a template, or the name of one, decides.
     pub path: String,
+    /// The mode with which the file is made, octal as written: its own, or the one set before it; left out if none is, which
+    /// is 0644.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_mode: Option<String>,
+    /// Mode and owner of the file now; absent if it is not there. Left out where a template decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<Known<LogFileMode>>,
+}
+
+/// Who may do what with a log file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LogFileMode {
+    /// Mode, octal.
+    pub mode: String,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
 }
 
 /// logrotate(8).
@@ -142,6 +165,12 @@ pub struct Rotated {
     pub max_age_days: Option<u64>,
     /// Whether rotated files are compressed.
     pub compress: bool,
+    /// The mode of the file that is made in place of a rotated one, octal as written (`create`); left out if none is made
+    /// (`nocreate`, or neither is set), or it is made with the mode of the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_mode: Option<String>,
+    /// Whether one is made at all.
+    pub creates: bool,
     /// Where it is written.
     pub file: String,
 }

@@ -32,6 +32,8 @@ struct Settings {
     keep: i64,
     max_age_days: Option<u64>,
     compress: bool,
+    creates: bool,
+    create_mode: Option<String>,
 }
 
 /// `None` if there is no configuration.
@@ -83,41 +85,33 @@ fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) 
     let mut block: Option<Settings> = None;
     let mut in_script = false;
     for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if in_script {
-            in_script = line != "endscript";
-            continue;
-        }
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Some(settings) = &mut block {
-            if line.starts_with('}') {
-                rotation.logs.push(Rotated {
-                    logs: std::mem::take(&mut names),
-                    frequency: settings.frequency.clone(),
-                    keep: settings.keep,
-                    max_age_days: settings.max_age_days,
-                    compress: settings.compress,
-                    file: path.to_owned(),
-                });
-                block = None;
+        // What stands behind the opening bracket is of the block already.
+        let mut rest = Some(line.trim());
+        while let Some(line) = rest.take() {
+            if in_script {
+                in_script = line != "endscript";
+            } else if line.is_empty() || line.starts_with('#') {
+            } else if let Some(settings) = &mut block {
+                if line.starts_with('}') {
+                    rotation.logs.push(rotated(std::mem::take(&mut names), settings, path));
+                    block = None;
+                } else {
+                    in_script = set(settings, line);
+                }
+            } else if line.starts_with(['/', '"', '\'', '{', '~', '*']) || (!names.is_empty() && line.contains('{')) {
+                let (paths, opened) = definition(line);
+                names.extend(paths);
+                if let Some(opened) = opened {
+                    block = Some(global.clone());
+                    rest = Some(opened.trim());
+                }
+            } else if let Some(included) = line.strip_prefix("include ") {
+                includes.push((included.trim().to_owned(), global.clone()));
+            } else if line.starts_with('}') || !line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                rotation.unparsed.push(format!("{path}:{}", index + 1));
             } else {
-                in_script = set(settings, line);
+                in_script = set(global, line);
             }
-        } else if line.starts_with(['/', '"', '\'', '{', '~', '*']) || (!names.is_empty() && line.ends_with('{')) {
-            let opens = line.ends_with('{');
-            let line = line.trim_end_matches('{');
-            names.extend(paths(line));
-            if opens {
-                block = Some(global.clone());
-            }
-        } else if let Some(included) = line.strip_prefix("include ") {
-            includes.push((included.trim().to_owned(), global.clone()));
-        } else if line.starts_with('}') || !line.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            rotation.unparsed.push(format!("{path}:{}", index + 1));
-        } else {
-            in_script = set(global, line);
         }
     }
     if block.is_some() {
@@ -128,19 +122,39 @@ fn file(rotation: &mut Rotation, global: &mut Settings, path: &str, text: &str) 
     includes
 }
 
-/// Paths with blanks between them, in quotes if they hold blanks themselves.
-fn paths(line: &str) -> Vec<String> {
+fn rotated(logs: Vec<String>, settings: &Settings, path: &str) -> Rotated {
+    Rotated {
+        logs,
+        frequency: settings.frequency.clone(),
+        keep: settings.keep,
+        max_age_days: settings.max_age_days,
+        compress: settings.compress,
+        creates: settings.creates,
+        create_mode: settings.create_mode.clone().filter(|_| settings.creates),
+        file: path.to_owned(),
+    }
+}
+
+/// Paths with blanks between them, in quotes if they hold blanks themselves, and what stands behind the bracket that opens
+/// their block.
+fn definition(line: &str) -> (Vec<String>, Option<&str>) {
     let mut paths = vec![];
     let mut rest = line.trim_start();
     while let Some(first) = rest.chars().next() {
+        if let Some(opened) = rest.strip_prefix('{') {
+            return (paths, Some(opened));
+        }
         let quoted = matches!(first, '"' | '\'')
             .then(|| rest.get(1..)?.split_once(first))
             .flatten();
-        let (path, after) = quoted.unwrap_or_else(|| rest.split_once(char::is_whitespace).unwrap_or((rest, "")));
+        let (path, after) = quoted.unwrap_or_else(|| {
+            let end = rest.find(|c: char| c.is_whitespace() || c == '{').unwrap_or(rest.len());
+            rest.split_at(end)
+        });
         paths.push(path.to_owned());
         rest = after.trim_start();
     }
-    paths
+    (paths, None)
 }
 
 /// Whether a script begins.
@@ -157,6 +171,13 @@ fn set(settings: &mut Settings, line: &str) -> bool {
         "maxage" => settings.max_age_days = value.and_then(|value| value.parse().ok()),
         "compress" => settings.compress = true,
         "nocompress" => settings.compress = false,
+        "create" => {
+            settings.creates = true;
+            let is_mode = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+            // Without one, that which was set before stays.
+            settings.create_mode = value.filter(is_mode).map(str::to_owned).or(settings.create_mode.take());
+        }
+        "nocreate" => settings.creates = false,
         _ => return SCRIPTS.contains(&name),
     }
     false

@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{LocalTarget, RemoteTarget, Rsyslog};
+use super::facts::{LocalTarget, LogFileMode, RemoteTarget, Rsyslog};
 use crate::formats::included;
+use crate::formats::systemd::Units;
+use crate::probe::Known;
 use crate::reading::{Reading, Unread};
 
 const MAIN: &str = "/etc/rsyslog.conf";
@@ -17,10 +19,27 @@ const MAX_TARGETS: usize = 1_000;
 const TLS_DRIVERS: [&str; 3] = ["gtls", "ossl", "mbedtls"];
 
 /// `None` if there is no configuration.
-pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Rsyslog>, Unread> {
+pub(super) fn read(reading: &Reading<'_>, units: &Result<Option<Units>, Unread>) -> Result<Option<Rsyslog>, Unread> {
     let mut state = State::default();
     state.read(reading, MAIN.to_owned(), MAX_DEPTH)?;
-    Ok((!state.files.is_empty()).then(|| state.into_facts()))
+    for target in &mut state.local {
+        // Of a template there is no one file.
+        let is_file = target.path.starts_with('/') && !target.path.contains('%');
+        target.now = is_file.then(|| mode(reading, &target.path));
+    }
+    let changed = Units::changed_since_start(units, reading, "rsyslog.service", &state.files);
+    Ok((!state.files.is_empty()).then(|| state.into_facts(changed)))
+}
+
+fn mode(reading: &Reading<'_>, path: &str) -> Known<LogFileMode> {
+    let stat = reading.stat(path).map(|stat| {
+        stat.map(|stat| LogFileMode {
+            mode: format!("{:04o}", stat.mode),
+            uid: stat.uid,
+            gid: stat.gid,
+        })
+    });
+    Known::of(stat, path)
 }
 
 #[derive(Default)]
@@ -29,6 +48,9 @@ struct State {
     targets: Vec<Target>,
     local: Vec<LocalTarget>,
     file_create_mode: Option<String>,
+    /// `$FileCreateMode`, for what follows in the old form; and that of the module, for actions.
+    legacy_create_mode: Option<String>,
+    module_create_mode: Option<String>,
     network_inputs: BTreeSet<String>,
     default_driver: Option<String>,
     /// `$ActionSendStreamDriverMode` and `…AuthMode`, for what follows.
@@ -45,7 +67,7 @@ struct Target {
 }
 
 impl State {
-    fn into_facts(self) -> Rsyslog {
+    fn into_facts(self, changed_since_start: Known<Vec<String>>) -> Rsyslog {
         let default = self.default_driver.unwrap_or_default();
         let targets = self.targets.into_iter().map(|target| {
             let mut remote = target.remote;
@@ -57,6 +79,7 @@ impl State {
         });
         Rsyslog {
             files: self.files,
+            changed_since_start,
             targets: targets.collect(),
             local: self.local,
             file_create_mode: self.file_create_mode,
@@ -113,6 +136,7 @@ impl State {
                     self.network_inputs.insert(name.clone());
                 }
                 if name.ends_with("omfile") {
+                    self.module_create_mode = value("filecreatemode").or(self.module_create_mode.take());
                     self.file_create_mode = value("filecreatemode").or(self.file_create_mode.take());
                 }
             }
@@ -121,7 +145,8 @@ impl State {
                 let kind = value("type").unwrap_or_default().to_ascii_lowercase();
                 if kind == "omfile" {
                     if let Some(file) = value("file").or(value("dynafile")) {
-                        self.local.push(LocalTarget { selector, path: file });
+                        let create_mode = value("filecreatemode").or_else(|| self.module_create_mode.clone());
+                        self.local(selector, file, create_mode);
                     }
                     return;
                 }
@@ -166,7 +191,10 @@ impl State {
             match name.to_ascii_lowercase().as_str() {
                 "includeconfig" if value.ends_with('/') => included.push(format!("{value}*")),
                 "includeconfig" => included.push(value),
-                "filecreatemode" => self.file_create_mode = Some(value),
+                "filecreatemode" => {
+                    self.legacy_create_mode = Some(value.clone());
+                    self.file_create_mode = Some(value);
+                }
                 "defaultnetstreamdriver" => self.default_driver = Some(value),
                 "actionsendstreamdrivermode" => self.legacy_mode = Some(value),
                 "actionsendstreamdriverauthmode" => self.legacy_auth = Some(value),
@@ -198,9 +226,18 @@ impl State {
             .or(Some(action))
             .filter(|file| file.starts_with('/'))
         {
-            let path = file.to_owned();
-            self.local.push(LocalTarget { selector, path });
+            self.local(selector, file.to_owned(), self.legacy_create_mode.clone());
         }
+    }
+
+    /// What is known of the file now is looked at later.
+    fn local(&mut self, selector: Option<String>, path: String, create_mode: Option<String>) {
+        self.local.push(LocalTarget {
+            selector,
+            path,
+            create_mode,
+            now: None,
+        });
     }
 
     /// `(OPTIONS)HOST:PORT`; IPv6 addresses stand in brackets.

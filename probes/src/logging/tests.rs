@@ -34,7 +34,8 @@ fn debians_own() {
     assert_eq!(rsyslog["file_create_mode"], "0640");
     assert_eq!(
         rsyslog["local"][1],
-        json!({"selector": "auth,authpriv.*", "path": "/var/log/auth.log"})
+        json!({"selector": "auth,authpriv.*", "path": "/var/log/auth.log", "create_mode": "0640",
+               "now": {"outcome": "observed", "value": {"mode": "0644", "uid": 0, "gid": 0}}})
     );
     assert_eq!(rsyslog["local"].as_array().unwrap().len(), 6);
     let logs = facts["rotation"]["value"]["logs"].as_array().unwrap();
@@ -46,6 +47,7 @@ fn debians_own() {
             "frequency": "weekly",
             "keep": 4,
             "compress": true,
+            "creates": true,
             "file": "/etc/logrotate.d/rsyslog",
         })
     );

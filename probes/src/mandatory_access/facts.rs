@@ -43,6 +43,19 @@ pub struct AppArmor {
     pub profiles: Known<BTreeMap<String, Vec<String>>>,
     /// How many profiles there are in each mode.
     pub counts: BTreeMap<String, u64>,
+    /// Loaded profiles beside the processes of this host that run without any. `absent` where the kernel does not tell of each
+    /// profile.
+    pub not_applied: Known<NotApplied>,
+}
+
+/// Profiles that do not hold for what they are for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotApplied {
+    /// Those for whose program a process runs without any, sorted: it was started before they were loaded.
+    pub profiles: Vec<String>,
+    /// Those of which it is not known which programs they are for, sorted: kernels before 6.2 do not tell of a profile with a
+    /// name of its own, and no file here has it, or with variables. For these nothing was looked for.
+    pub not_looked_for: Vec<String>,
 }
 
 /// Profiles in files of `/etc/apparmor.d`, without those that are disabled.
@@ -72,6 +85,9 @@ pub struct SeLinux {
     pub deny_unknown: Known<bool>,
     /// Switches of the policy that are on, sorted.
     pub booleans_on: Known<Vec<String>>,
+    /// Programs that run in a domain which confines nothing because the policy has none for them (`unconfined_service_t`,
+    /// `initrc_t`), sorted.
+    pub services_without_domain: Known<Vec<String>>,
 }
 
 /// `/etc/selinux/config`.
@@ -83,4 +99,9 @@ pub struct SeLinuxConfig {
     pub policy: String,
     /// Domains that are permissive by modules of their own (`semanage permissive`), sorted.
     pub permissive_domains: Known<Vec<String>>,
+    /// Switches that were set to last (`setsebool -P`), by name; those that nobody set are as the policy has them. `absent`
+    /// if none was ever set.
+    pub booleans: Known<BTreeMap<String, bool>>,
+    /// Those of `booleans` that are otherwise now, sorted.
+    pub booleans_otherwise_now: Known<Vec<String>>,
 }

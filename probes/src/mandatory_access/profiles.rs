@@ -30,37 +30,57 @@ const PASSED: [&str; 12] = [
     "~",
 ];
 
-type Profiles = BTreeMap<String, String>;
+type Profiles = BTreeMap<String, Profile>;
 
-/// `loaded`: names by mode. What it takes away is `disabled`.
-pub(super) fn on_disk(
-    reading: &Reading<'_>,
-    disabled: &Known<Vec<String>>,
-    loaded: &Known<BTreeMap<String, Vec<String>>>,
-) -> Known<ProfilesOnDisk> {
-    let disabled = match disabled {
-        Known::Observed(names) => names.as_slice(),
-        Known::Not(why) if why.outcome == Outcome::Absent => &[],
-        Known::Not(why) => return Known::Not(why.clone()),
-    };
-    let mut unparsed = vec![];
-    let own = match read(reading, disabled, &mut unparsed) {
-        Ok(Some(own)) => own,
-        Ok(None) => return Known::absent(format!("{FOLDER} is not there")),
-        Err(unread) => return Known::unread(&unread),
-    };
-    let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, mode) in &own {
-        profiles.entry(mode.clone()).or_default().push(name.clone());
+/// A profile as its file has it.
+struct Profile {
+    mode: String,
+    /// The pattern of the programs that it is for, variables as they are written.
+    attachment: Option<String>,
+}
+
+/// What the files have.
+pub(super) struct Files {
+    own: Profiles,
+    unparsed: Vec<String>,
+}
+
+impl Files {
+    /// What `disabled` takes away is left out.
+    pub(super) fn read(reading: &Reading<'_>, disabled: &Known<Vec<String>>) -> Known<Self> {
+        let disabled = match disabled {
+            Known::Observed(names) => names.as_slice(),
+            Known::Not(why) if why.outcome == Outcome::Absent => &[],
+            Known::Not(why) => return Known::Not(why.clone()),
+        };
+        let mut unparsed = vec![];
+        match read(reading, disabled, &mut unparsed) {
+            Ok(Some(own)) => Known::Observed(Self { own, unparsed }),
+            Ok(None) => Known::absent(format!("{FOLDER} is not there")),
+            Err(unread) => Known::unread(&unread),
+        }
     }
-    let compared = loaded.map(|loaded| compare(&own, loaded));
-    Known::Observed(ProfilesOnDisk {
-        profiles,
-        unparsed,
-        not_loaded: compared.map(|(not_loaded, _, _)| not_loaded.clone()),
-        loaded_in_other_mode: compared.map(|(_, otherwise, _)| otherwise.clone()),
-        loaded_alone: compared.map(|(_, _, alone)| alone.clone()),
-    })
+
+    /// The programs that a profile is for.
+    pub(super) fn attachment(&self, name: &str) -> Option<&str> {
+        self.own.get(name)?.attachment.as_deref()
+    }
+
+    /// `loaded`: names by mode.
+    pub(super) fn beside(&self, loaded: &Known<BTreeMap<String, Vec<String>>>) -> ProfilesOnDisk {
+        let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, profile) in &self.own {
+            profiles.entry(profile.mode.clone()).or_default().push(name.clone());
+        }
+        let compared = loaded.map(|loaded| compare(&self.own, loaded));
+        ProfilesOnDisk {
+            profiles,
+            unparsed: self.unparsed.clone(),
+            not_loaded: compared.map(|(not_loaded, _, _)| not_loaded.clone()),
+            loaded_in_other_mode: compared.map(|(_, otherwise, _)| otherwise.clone()),
+            loaded_alone: compared.map(|(_, _, alone)| alone.clone()),
+        }
+    }
 }
 
 fn compare(own: &Profiles, loaded: &BTreeMap<String, Vec<String>>) -> (Vec<String>, Vec<String>, Vec<String>) {
@@ -69,10 +89,10 @@ fn compare(own: &Profiles, loaded: &BTreeMap<String, Vec<String>>) -> (Vec<Strin
         .flat_map(|(mode, names)| names.iter().map(|name| (name.as_str(), mode.as_str())))
         .into_map();
     let (mut not_loaded, mut otherwise) = (vec![], vec![]);
-    for (name, mode) in own.iter().filter(|(name, _)| !name.contains("@{")) {
+    for (name, profile) in own.iter().filter(|(name, _)| !name.contains("@{")) {
         match now.get(name.as_str()) {
             None => not_loaded.push(name.clone()),
-            Some(other) if other != mode => otherwise.push(name.clone()),
+            Some(other) if *other != profile.mode => otherwise.push(name.clone()),
             Some(_) => {}
         }
     }
@@ -99,9 +119,11 @@ fn read(reading: &Reading<'_>, disabled: &[String], unparsed: &mut Vec<String>) 
             continue;
         };
         let complain = reading.stat(&format!("{FOLDER}/force-complain/{name}"))?.is_some();
-        all.extend(found.into_iter().map(|(name, mode)| {
-            let mode = if complain { "complain".to_owned() } else { mode };
-            (name, mode)
+        all.extend(found.into_iter().map(|(name, mut profile)| {
+            if complain {
+                "complain".clone_into(&mut profile.mode);
+            }
+            (name, profile)
         }));
     }
     Ok(Some(all))
@@ -113,8 +135,8 @@ enum Opened {
     Block,
 }
 
-/// Names and modes; `None` if brackets do not match.
-fn parse(text: &str) -> Option<Vec<(String, String)>> {
+/// `None` if brackets do not match.
+fn parse(text: &str) -> Option<Vec<(String, Profile)>> {
     let mut profiles = vec![];
     let mut stack: Vec<Opened> = vec![];
     let mut header: Vec<String> = vec![];
@@ -128,8 +150,8 @@ fn parse(text: &str) -> Option<Vec<(String, String)>> {
                     Opened::Block => None,
                 });
                 let opened = match profile(&header, parent) {
-                    Some((name, mode)) => {
-                        profiles.push((name.clone(), mode));
+                    Some((name, profile)) => {
+                        profiles.push((name.clone(), profile));
                         Opened::Profile(name)
                     }
                     None => Opened::Block,
@@ -150,13 +172,18 @@ fn parse(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// `profile NAME …`, `hat NAME …`, `^NAME …`, or `NAME …` outside of any.
-fn profile(header: &[String], parent: Option<&str>) -> Option<(String, String)> {
+fn profile(header: &[String], parent: Option<&str>) -> Option<(String, Profile)> {
     let (name, rest) = match header {
         [word, name, rest @ ..] if matches!(word.as_str(), "profile" | "hat") => (name.as_str(), rest),
         [name, rest @ ..] if name.starts_with('^') => (name.get(1..)?, rest),
         [name, rest @ ..] if parent.is_none() && name != "if" => (name.as_str(), rest),
         _ => return None,
     };
+    // A name that is a path says both.
+    let attachment = rest.first().map(String::as_str).filter(|word| is_pattern(word));
+    let attachment = attachment
+        .or_else(|| is_pattern(name).then_some(name))
+        .map(str::to_owned);
     let name = match (parent, name.strip_prefix(':').and_then(|rest| rest.split_once(':'))) {
         (Some(parent), _) => format!("{parent}//{name}"),
         (None, Some((space, name))) => format!(":{space}://{}", name.trim_start_matches("//")),
@@ -172,7 +199,12 @@ fn profile(header: &[String], parent: Option<&str>) -> Option<(String, String)> 
         .split([',', ' ', '\t', '\n'])
         .find(|flag| MODES.contains(flag))
         .unwrap_or("enforce");
-    Some((name, mode.to_owned()))
+    let mode = mode.to_owned();
+    Some((name, Profile { mode, attachment }))
+}
+
+fn is_pattern(word: &str) -> bool {
+    word.starts_with('/') || word.starts_with("@{")
 }
 
 enum Token {
@@ -244,7 +276,11 @@ mod tests {
 
     fn told(text: &str) -> String {
         let found = parse(text).unwrap().into_iter();
-        found.map(|(name, mode)| format!("{name} {mode}\n")).collect()
+        let line = |(name, profile): (String, Profile)| match profile.attachment {
+            Some(attachment) if attachment != name => format!("{name} {} {attachment}\n", profile.mode),
+            _ => format!("{name} {}\n", profile.mode),
+        };
+        found.map(line).collect()
     }
 
     #[test]
@@ -256,7 +292,7 @@ mod tests {
             /usr/bin/a{b,c}\n{ }\n:ns:own flags = ( complain ) { }\n";
         assert_eq!(
             told(text),
-            "with blank complain\nwith blank//child kill\nwith blank//hat enforce\nwith blank//two unconfined\n\
+            "with blank complain /usr/bin/x\nwith blank//child kill\nwith blank//hat enforce\nwith blank//two unconfined\n\
              /usr/bin/a{b,c} enforce\n:ns://own complain\n"
         );
         assert!(parse("profile a {\n").is_none() && parse("}\n").is_none());

@@ -119,6 +119,120 @@ fn selinux_runs() {
 }
 
 #[test]
+fn processes_without_their_profile() {
+    const POLICY: &str = "/sys/kernel/security/apparmor/policy/profiles";
+    let loaded = |host: Captured, folder: &str, name: &str, attach: &str| {
+        let name = format!("{name}\n");
+        let host = host.file(&format!("{POLICY}/{folder}/name"), name.as_bytes());
+        host.file(&format!("{POLICY}/{folder}/attach"), format!("{attach}\n").as_bytes())
+    };
+    let process = |host: Captured, number: &str, label: &str, program: &str, group: &str| {
+        let host = host.file(&format!("/proc/{number}/attr/current"), label);
+        let host = host.link(&format!("/proc/{number}/exe"), program);
+        host.file(&format!("/proc/{number}/cgroup"), format!("0::{group}\n").as_bytes())
+    };
+    let host = loaded(debian(), "usr.sbin.chronyd.1", "/usr/sbin/chronyd", "/usr/sbin/chronyd");
+    let host = loaded(host, "ping.2", "ping", "/{usr/,}bin/{,iputils-}ping");
+    let host = loaded(host, "man.3", "/usr/bin/man*", "<unknown>");
+    let host = loaded(host, "docker-default.4", "docker-default", "docker-default");
+    let host = process(host, "1", "unconfined\n", "/usr/lib/systemd/systemd", "/init.scope");
+    let host = process(
+        host,
+        "2",
+        "/usr/sbin/chronyd (enforce)\n",
+        "/usr/sbin/chronyd",
+        "/system.slice/chrony.service",
+    );
+    let host = host.file("/proc/3/attr/current", "unconfined\n");
+    assert_eq!(
+        facts(&host)["apparmor"]["value"]["not_applied"]["value"],
+        json!({"profiles": [], "not_looked_for": []})
+    );
+    let host = process(
+        host,
+        "4",
+        "unconfined\n",
+        "/bin/ping (deleted)",
+        "/user.slice/user-7.slice/session-1.scope",
+    );
+    let host = process(
+        host,
+        "5",
+        "unconfined\n",
+        "/usr/sbin/chronyd",
+        "/system.slice/docker-0123.scope",
+    );
+    let host = process(
+        host,
+        "6",
+        "unconfined\n",
+        "/usr/bin/mandb",
+        "/system.slice/man-db.service",
+    );
+    let told = facts(&host);
+    assert_eq!(
+        told["apparmor"]["value"]["not_applied"]["value"],
+        json!({"profiles": ["/usr/bin/man*", "ping"], "not_looked_for": []})
+    );
+    let text = told.to_string();
+    assert!(!text.contains("user-7"), "{text}");
+    let told = facts(&host.clone().denied("/proc/6/exe"));
+    assert_eq!(told["apparmor"]["value"]["not_applied"]["outcome"], "denied");
+    // An older kernel: of names that are no paths files tell, if they can be understood.
+    let host = loaded(host, "odd.5", "/usr/bin/{a", "<unknown>");
+    let host = loaded(host, "db.6", "db", "<unknown>").file("/etc/apparmor.d/db", "profile db /usr/bin/mandb { }\n");
+    let host = loaded(host, "var.7", "var", "<unknown>").file("/etc/apparmor.d/var", "profile var @{x}/mandb { }\n");
+    let told = facts(&loaded(host, "lost.8", "lost", "<unknown>"));
+    assert_eq!(
+        told["apparmor"]["value"]["not_applied"]["value"],
+        json!({"profiles": ["/usr/bin/man*", "db", "ping"], "not_looked_for": ["/usr/bin/{a", "lost", "var"]})
+    );
+    let none = facts(&debian())["apparmor"]["value"]["not_applied"].clone();
+    assert_eq!(none["outcome"], "absent");
+}
+
+#[test]
+fn services_without_a_domain() {
+    let selinux = || Captured::default().file("/sys/fs/selinux/enforce", "1");
+    let process = |host: Captured, number: &str, kind: &str, program: &str| {
+        let label = format!("system_u:system_r:{kind}:s0\0");
+        let host = host.file(&format!("/proc/{number}/attr/current"), label.as_bytes());
+        host.link(&format!("/proc/{number}/exe"), program)
+    };
+    let told = |host: &Captured| facts(host)["selinux"]["value"]["services_without_domain"].clone();
+    assert_eq!(told(&selinux())["outcome"], "absent");
+    let host = process(selinux(), "1", "init_t", "/usr/lib/systemd/systemd");
+    let host = process(host, "2", "unconfined_service_t", "/opt/agent/bin/agent");
+    let host = process(host, "3", "unconfined_t", "/usr/bin/bash");
+    assert_eq!(told(&host)["value"], json!(["/opt/agent/bin/agent"]));
+    assert_eq!(told(&host.denied("/proc/2/exe"))["outcome"], "denied");
+}
+
+#[test]
+fn switches_that_are_to_last() {
+    let local = "/var/lib/selinux/targeted/active/booleans.local";
+    let host = Captured::default()
+        .file("/sys/fs/selinux/enforce", "1")
+        .file("/sys/fs/selinux/booleans/a", "1 1")
+        .file("/sys/fs/selinux/booleans/b", "0 0")
+        .file("/sys/fs/selinux/booleans/c", "1 1")
+        .file("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n");
+    let then = |host: &Captured| facts(host)["selinux_at_boot"]["value"].clone();
+    assert_eq!(then(&host)["booleans"]["outcome"], "absent");
+    let set = then(
+        &host
+            .clone()
+            .file(local, "# written by libsemanage\n\na=1\nb=1\nc = 0\n"),
+    );
+    assert_eq!(set["booleans"]["value"], json!({"a": true, "b": true, "c": false}));
+    assert_eq!(set["booleans_otherwise_now"]["value"], json!(["b", "c"]));
+    let odd = then(&host.clone().file(local, "a=on\n"));
+    assert_eq!(odd["booleans"]["outcome"], "malformed");
+    assert_eq!(odd["booleans_otherwise_now"]["outcome"], "malformed");
+    assert_eq!(then(&host.denied(local))["booleans"]["outcome"], "denied");
+}
+
+#[test]
 fn denied_and_malformed() {
     let host = debian().denied("/sys/kernel/security/apparmor/profiles");
     let facts = facts(&host);

@@ -33,6 +33,9 @@ pub struct Service {
     /// Where its file lies; left out if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Its file and drop-ins that were changed since it was started, outside of `/run`, sorted: not empty, and what runs need
+    /// not be what `settings` tell. Absent if it does not run.
+    pub changed_since_start: Known<Vec<String>>,
     /// What its file and drop-ins say.
     pub settings: Known<ServiceSettings>,
 }

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::reading::captured::Captured;
+use crate::reading::{Host as _, Stat, Unread};
 use crate::registry::Registered;
 
 const ASK: &str = "/usr/bin/systemctl list-units --state=active,failed --plain --no-legend --full --no-pager";
@@ -49,6 +50,8 @@ fn what_runs_and_what_starts() {
             "unit": "web.service",
             "at_boot": "pulled",
             "active": {"outcome": "observed", "value": false},
+            "changed_since_start": {"outcome": "absent",
+                "detail": "/run/systemd/units/invocation:web.service is not there: web.service does not run"},
             "file": "/usr/lib/systemd/system/web.service",
             "settings": {"outcome": "observed", "value": {
                 "runs_as": "user",
@@ -64,6 +67,36 @@ fn what_runs_and_what_starts() {
     assert_eq!(facts["failed"]["value"], json!(["idle.service"]));
     assert_eq!(names["users"]["web.service"], "alice");
     assert!(!facts.to_string().contains("alice") && !facts.to_string().contains("secret"));
+}
+
+#[test]
+fn settings_that_came_after_the_start() {
+    const LINK: &str = "/run/systemd/units/invocation:other.service";
+    const FILE: &str = "/usr/lib/systemd/system/other.service";
+    let at = |host: Captured, path: &str, mtime, ctime| {
+        let stat = host.stat(path, false).unwrap().unwrap();
+        host.stat_of(path, Stat { mtime, ctime, ..stat })
+    };
+    let host = host()
+        .file("/etc/systemd/system/other.service.d/a.conf", "")
+        .file("/run/systemd/system/other.service.d/b.conf", "");
+    let host = at(host, LINK, 1_000, 1_000);
+    let host = at(
+        at(host, FILE, 1_000, 1_000),
+        "/run/systemd/system/other.service.d/b.conf",
+        0,
+        2_000,
+    );
+    let told = |host: &Captured| documents(host).0["services"][0]["changed_since_start"].clone();
+    assert_eq!(told(&host)["value"], json!([]));
+    // A time of content can be set to any other.
+    let host = at(host, "/etc/systemd/system/other.service.d/a.conf", 0, 1_001);
+    assert_eq!(
+        told(&host)["value"],
+        json!(["/etc/systemd/system/other.service.d/a.conf"])
+    );
+    let closed = Unread::Denied { place: LINK.to_owned() };
+    assert_eq!(told(&host.refused(LINK, closed))["outcome"], "denied");
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub struct TimeService {
     pub units: Known<Vec<UnitState>>,
     /// What its configuration files say.
     pub configured: Known<Configured>,
+    /// Files of its configuration that were changed since it was started, outside of `/run`, sorted. Absent if it does not run
+    /// or systemd did not start it.
+    pub changed_since_start: Known<Vec<String>>,
     /// How it is doing, in its own words: bands, since the numbers change all the time.
     pub measured: Known<Measured>,
 }

@@ -176,6 +176,58 @@ fn names(list: &Value) -> BTreeSet<String> {
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
+/// The services whose settings were changed since they were started, with the files.
+fn changed() -> BTreeMap<String, BTreeSet<String>> {
+    let probes = probes::registry::all();
+    let probe = probes.iter().find(|probe| probe.spec.id == "services").unwrap();
+    let facts = probe.collect(&Machine::this()).remove(0).facts.unwrap();
+    let services = facts["services"].as_array().unwrap().iter();
+    let changed = services.filter_map(|service| {
+        let files = &service["changed_since_start"];
+        assert!(
+            files["outcome"] == "absent" || service["active"]["value"] == true,
+            "{service}"
+        );
+        let files = names(files.get("value").filter(|files| **files != serde_json::json!([]))?);
+        Some((service["unit"].as_str().unwrap().to_owned(), files))
+    });
+    changed.collect()
+}
+
+/// Inside the container: a drop-in that comes after the start, read by systemd, and taken by the service.
+pub(crate) fn compare_changed() {
+    const UNIT: &str = "s-user.service";
+    const FOLDER: &str = "/etc/systemd/system/s-user.service.d";
+    let path = format!("{FOLDER}/late.conf");
+    let property = |name: &str| systemctl(&["show", "--value", "-p", name, UNIT]).trim().to_owned();
+    // What the process really runs with: the 19th field of proc_pid_stat(5).
+    let nice = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", property("MainPID"))).unwrap();
+        let after_name = stat.rsplit_once(") ").unwrap().1;
+        after_name.split(' ').nth(16).unwrap().to_owned()
+    };
+    assert_eq!(changed(), BTreeMap::new());
+    let before = nice();
+    // Times are told to the second.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    std::fs::create_dir_all(FOLDER).unwrap();
+    std::fs::write(&path, "[Service]\nNice=9\n").unwrap();
+    let only = BTreeMap::from([(UNIT.to_owned(), BTreeSet::from([path]))]);
+    assert_eq!(
+        (property("NeedDaemonReload"), changed()),
+        ("yes".to_owned(), only.clone())
+    );
+    systemctl(&["daemon-reload"]);
+    // systemd knows them now; the service does not have them.
+    assert_eq!(
+        (property("NeedDaemonReload"), property("Nice")),
+        ("no".to_owned(), "9".to_owned())
+    );
+    assert_eq!((nice(), changed()), (before, only));
+    systemctl(&["restart", UNIT]);
+    assert_eq!((nice(), changed()), ("9".to_owned(), BTreeMap::new()));
+}
+
 /// Inside the container: says how much was compared.
 pub(crate) fn compare() -> String {
     let probes = probes::registry::all();

@@ -133,6 +133,33 @@ impl Units {
         self.told.files.file(unit).map(|file| file.path.as_str())
     }
 
+    /// Which of `files`, that a service reads when it starts, were changed since (the last change of content, name, mode or
+    /// owner, to the second), sorted. Absent if it does not run.
+    pub fn changed_since_start<'a>(
+        units: &Result<Option<Self>, Unread>,
+        reading: &Reading<'_>,
+        unit: &str,
+        files: impl IntoIterator<Item = &'a String>,
+    ) -> Known<Vec<String>> {
+        match units {
+            Ok(Some(units)) => active::changed_since_start(reading, units.canonical(unit), files),
+            Ok(None) => Known::absent("this host has no systemd"),
+            Err(unread) => Known::unread(unread),
+        }
+    }
+
+    /// The same of the unit's own file and drop-ins: what runs was started by other settings than they have.
+    pub fn settings_changed_since_start(&self, reading: &Reading<'_>, unit: &str) -> Known<Vec<String>> {
+        let own = self.told.files.file(unit).map(|file| file.path.clone());
+        match self.told.files.drop_ins(reading, self.canonical(unit)) {
+            Ok(drop_ins) => {
+                let files = own.iter().chain(&drop_ins);
+                active::changed_since_start(reading, self.canonical(unit), files)
+            }
+            Err(unread) => Known::unread(&unread),
+        }
+    }
+
     /// The assignments of a unit's file and drop-ins, in the order in which systemd applies them; of a drop-in that it stops
     /// reading those before. `Ok(None)`: no such unit, or it is masked.
     pub fn assignments(&self, reading: &Reading<'_>, unit: &str) -> Result<Option<Vec<syntax::Assignment>>, Unread> {

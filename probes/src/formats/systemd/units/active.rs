@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use evidence::facts::Outcome;
 
 use super::SYSTEMCTL;
+use crate::order::Order as _;
 use crate::probe::{Known, NotKnown};
 use crate::reading::{Command, Output, Reading, Unread};
 
@@ -84,6 +85,36 @@ impl Active {
         let known = self.told.value().into_iter().chain(self.services.value());
         known.flatten().map(String::as_str)
     }
+}
+
+/// Which of `files` were changed since `unit`, by its canonical name, was started, sorted; links and what they lead to. Absent
+/// if it does not run, or nothing tells since when. What lies in `/run` is written anew for the same reasons for which
+/// services are started, and is left out.
+pub(super) fn changed_since_start<'a>(
+    reading: &Reading<'_>,
+    unit: &str,
+    files: impl IntoIterator<Item = &'a String>,
+) -> Known<Vec<String>> {
+    let link = format!("{FOLDER}/invocation:{unit}");
+    let started = match reading.stat_link(&link) {
+        Ok(Some(stat)) => stat.mtime,
+        Ok(None) => return Known::absent(format!("{link} is not there: {unit} does not run")),
+        Err(unread) => return Known::unread(&unread),
+    };
+    let mut changed = vec![];
+    for path in files.into_iter().filter(|path| !path.starts_with("/run/")) {
+        match (reading.stat_link(path), reading.stat(path)) {
+            (Ok(own), Ok(target)) => {
+                if own.into_iter().chain(target).any(|stat| stat.ctime > started) {
+                    changed.push(path.clone());
+                }
+            }
+            (Err(unread), _) | (_, Err(unread)) => return Known::unread(&unread),
+        }
+    }
+    changed.order();
+    changed.dedup();
+    Known::Observed(changed)
 }
 
 /// Those that are active, and those that failed.
