@@ -53,7 +53,7 @@ impl Probe for ContainersProbe {
             "/etc/containers/registries.conf, /etc/containers/registries.conf.d/, /etc/containers/policy.json",
             "/var/lib/kubelet/config.yaml or the file that the kubelet is started with",
             "unit files and the files of variables that they name",
-            "/var/lib/docker or the folder that is set: each container's config.v2.json and hostconfig.json, options of volumes",
+            "/var/lib/docker or the folder that is set, /var/snap/docker/common/var-lib-docker: each container's config.v2.json and hostconfig.json, options of volumes",
             "/etc/containers/storage.conf; in /var/lib/containers/storage or the folder that is set: containers.json and each \
              container's config.json; /run/containers/storage and the cgroups of their processes",
             "the sockets of runtimes in /run",
@@ -74,7 +74,7 @@ impl Probe for ContainersProbe {
             bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[
-            "Containers of users other than root, of containerd alone, k3s, RKE2, MicroK8s, LXC, LXD, Incus, nspawn and Docker's snap.",
+            "Containers of users other than root, of containerd alone, k3s, RKE2, MicroK8s, LXC, LXD, Incus and nspawn.",
             "What is in images and containers, their variables, and with which rights a shell was started in one later.",
             "Where a symbolic link leads that is mounted into a container, unless it is /var/run.",
             "Ports and restarts of podman's containers, which podman keeps in a database of its own.",
@@ -91,10 +91,12 @@ impl Probe for ContainersProbe {
     fn collect(reading: &Reading<'_>) -> Result<Collected<Containers, NoNames>, ProbeError> {
         let units = LazyUnits::new(reading);
         let survey = Survey::of(&RUNTIMES, &units);
+        let mut docker_shown_by = survey.installed.iter().filter(|one| one.product == "docker");
+        let snap = docker_shown_by.any(|one| one.shown_by.iter().any(|path| path.starts_with("/snap/")));
         let docker = part(&survey, &["docker"], || docker::read(&units));
         let facts = Containers {
             docker_containers: match &docker {
-                Known::Observed(docker) => Known::read(docker_containers::read(reading, docker)),
+                Known::Observed(docker) => Known::read(docker_containers::read(reading, docker, snap)),
                 Known::Not(why) => Known::Not(why.clone()),
             },
             podman_containers: part(&survey, &["podman", "crio"], || oci_containers::read(reading)),

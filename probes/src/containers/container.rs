@@ -165,22 +165,21 @@ pub struct HostMount {
 impl HostMount {
     /// `None` for what does not matter to the host's own safety: data of an application, and names of people in its path.
     pub(super) fn of(path: &str, writable: bool, propagation: &str) -> Option<Self> {
+        let path = clean(path)?;
         let path = match path.strip_prefix("/var/run") {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
-            _ => path.to_owned(),
-        };
-        let path = match path.trim_end_matches('/') {
-            "" if path.starts_with('/') => "/",
-            trimmed => trimmed,
+            _ => path,
         };
         let last = path.rsplit_once('/')?.1;
         let known = SENSITIVE
             .iter()
-            .any(|place| path == "/" || path == *place || is_below(path, place) || is_below(place, path));
-        let path = match path {
-            _ if known => path.to_owned(),
-            _ if SOCKETS.contains(&last) => format!("*/{last}"),
-            _ => return None,
+            .any(|place| path == "/" || path == *place || is_below(&path, place) || is_below(place, &path));
+        let path = if known {
+            path
+        } else if SOCKETS.contains(&last) {
+            format!("*/{last}")
+        } else {
+            return None;
         };
         Some(Self {
             path: path.chars().take(300).collect(),
@@ -188,6 +187,19 @@ impl HostMount {
             shared: matches!(propagation, "shared" | "rshared"),
         })
     }
+}
+
+/// A path without `.`, `..` and doubled slashes, which say nothing or hide where it leads; `None` for what is no path.
+fn clean(path: &str) -> Option<String> {
+    let mut parts = vec![];
+    for part in path.strip_prefix('/')?.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -285,6 +297,11 @@ impl CapabilitySet {
     }
 }
 
+/// What a runtime wrote, bounded.
+pub(super) fn text(written: &str) -> String {
+    written.chars().take(300).collect()
+}
+
 /// An id as people use it.
 pub(super) fn short(id: &str) -> String {
     id.chars().take(12).collect()
@@ -296,4 +313,31 @@ pub(super) fn is_id(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_to_the_host() {
+        let told = |path: &str| HostMount::of(path, true, "").map(|mount| mount.path);
+        for (path, expected) in [
+            ("/", Some("/")),
+            ("/etc/ssl/", Some("/etc/ssl")),
+            ("/srv/../etc", Some("/etc")),
+            ("//proc/./1", Some("/proc/1")),
+            ("/var/run/docker.sock", Some("/run/docker.sock")),
+            ("/var", Some("/var")),
+            ("/run", Some("/run")),
+            ("/home/jane/docker.sock", Some("*/docker.sock")),
+            ("/home/jane", None),
+            ("/etcetera", None),
+            ("/var/lib/app", None),
+            ("proc", None),
+            ("", None),
+        ] {
+            assert_eq!(told(path).as_deref(), expected, "{path}");
+        }
+    }
 }

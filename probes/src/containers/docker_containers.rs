@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::container::{
     CapabilitySet, Confinement, Container, ContainerList, ContainerSettings, ContainerUser, HostMount, PublishedPort,
-    Reach, Restart, is_id, short,
+    Reach, Restart, is_id, short, text,
 };
 use super::facts::{Docker, Remap};
 use super::json::Json;
@@ -17,12 +17,18 @@ use crate::reading::{Kind, Reading, Unread};
 
 /// More are counted, not told.
 pub(super) const MAX_CONTAINERS: usize = 500;
+const SNAP_ROOT: &str = "/var/snap/docker/common/var-lib-docker";
 /// More mounts, ports and devices of a container are malformed.
 const MAX_ITEMS: usize = 10_000;
 
-pub(super) fn read(reading: &Reading<'_>, docker: &Docker) -> Result<ContainerList, Unread> {
+/// `snap`: whether Docker's snap is there, whose daemon has a folder of its own and remaps no users.
+pub(super) fn read(reading: &Reading<'_>, docker: &Docker, snap: bool) -> Result<ContainerList, Unread> {
     let mut found = vec![];
-    for root in roots(reading, docker)? {
+    let mut roots = roots(reading, docker)?;
+    if snap {
+        roots.push(SNAP_ROOT.to_owned());
+    }
+    for root in roots {
         let folder = format!("{root}/containers");
         for entry in reading.list(&folder)?.unwrap_or_default() {
             if entry.kind == Kind::Folder && is_id(&entry.name) {
@@ -31,14 +37,13 @@ pub(super) fn read(reading: &Reading<'_>, docker: &Docker) -> Result<ContainerLi
         }
     }
     found.order();
-    let remapped = docker.userns_remap != Remap::None;
     let more = found.len().saturating_sub(MAX_CONTAINERS) as u64;
     found.truncate(MAX_CONTAINERS);
     let containers = found.into_iter().filter_map(|(id, root)| {
         let one = OneContainer {
+            remapped: docker.userns_remap != Remap::None && root != SNAP_ROOT,
             reading,
             root,
-            remapped,
         };
         let settings = match one.read(&id) {
             // A folder that is being made or removed.
@@ -296,10 +301,6 @@ fn devices(host: &Json) -> Result<Vec<String>, Unread> {
         devices.insert(format!("driver:{}", text(driver)));
     }
     Ok(devices.into_iter().collect())
-}
-
-fn text(written: &str) -> String {
-    written.chars().take(300).collect()
 }
 
 fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {

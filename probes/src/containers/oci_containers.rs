@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::container::{
     CapabilitySet, Confinement, Container, ContainerList, ContainerSettings, ContainerUser, HostMount, is_id, short,
+    text,
 };
 use super::docker_containers::MAX_CONTAINERS;
 use super::json::Json;
@@ -253,8 +254,4 @@ fn device_rules(config: &Json) -> Result<Vec<String>, Unread> {
         }
     }
     Ok(rules.into_iter().collect())
-}
-
-fn text(written: &str) -> String {
-    written.chars().take(300).collect()
 }

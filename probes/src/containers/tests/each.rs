@@ -121,6 +121,18 @@ fn users_of_containers_that_are_others() {
 }
 
 #[test]
+fn the_snap_of_docker() {
+    let root = "/var/snap/docker/common/var-lib-docker";
+    let host = Captured::default()
+        .folder("/snap/docker/current")
+        .file(&path(root, ID, "config.v2.json"), CONFIG)
+        .file(&path(root, ID, "hostconfig.json"), HOST);
+    let told = settings(&host);
+    assert_eq!(told["value"]["name"], "r3", "{told}");
+    assert_eq!(told["value"]["host_namespaces"], json!(["pid", "user"]));
+}
+
+#[test]
 fn absent_denied_malformed() {
     let list = |host: &Captured| facts(host)["docker_containers"].clone();
     assert_eq!(list(&Captured::default())["outcome"], "absent");
