@@ -20,8 +20,8 @@ packages=(
   openssh-server openssh-client sudo opendoas passwd login pamtester libpwquality-tools dconf-cli krb5-user
   nftables iptables ufw firewalld systemd systemd-container chrony auditd rsyslog logrotate
   cron anacron at debianutils apparmor libselinux1 openscap-scanner
-  containerd podman borgbackup restic
-  aide aide-common debsums clamav clamav-daemon puppet-agent
+  containerd docker.io podman borgbackup restic
+  aide aide-common debsums clamav clamav-daemon puppet-agent ansible-core flatpak
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv python3-yaml chromium fonts-dejavu-core
 )

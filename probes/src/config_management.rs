@@ -3,7 +3,7 @@
 //!
 //! # Source
 //! The files and units by which agents are known; Puppet's `last_run_summary.yaml` and `puppet.conf`; `/etc/salt/minion`,
-//! `/etc/chef/client.rb`; the time of files that agents write with each run.
+//! `/etc/chef/client.rb`; the time of files that agents, and Ansible (`remote_tmp`), write with each run.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`: the state of agents is closed to others.
@@ -14,6 +14,7 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod ansible;
 mod facts;
 mod puppet;
 mod salt;
@@ -91,7 +92,7 @@ pub struct ConfigManagementProbe;
 impl Probe for ConfigManagementProbe {
     const SPEC: Spec = Spec {
         id: "config-management",
-        version: 3,
+        version: 4,
         title: "Which agents of configuration management there are, when they last ran, and whether that failed",
         reads: &[
             "files and folders by which agents are known",
@@ -101,6 +102,7 @@ impl Probe for ConfigManagementProbe {
             "/etc/puppetlabs/puppet/puppet.conf, /etc/puppet/puppet.conf",
             "/etc/salt/minion and /etc/salt/minion.d/",
             "/etc/chef/client.rb",
+            "/etc/ansible/ and facts.d in it, /root/.ansible/tmp/, /home/*/.ansible/tmp/, /var/log/ansible.log (their times)",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
@@ -111,7 +113,7 @@ impl Probe for ConfigManagementProbe {
             bytes: 4 * 1024 * 1024,
         },
         does_not_show: &[
-            "Configuration that is pushed from outside (Ansible over SSH).",
+            "What is pushed from outside (Ansible over SSH), but for traces that it was.",
             "What the agents change, and whether anybody approved it.",
             "Whether the last run of others than Puppet failed.",
             "What Puppet puts in the place of variables in its settings.",
@@ -156,7 +158,10 @@ impl Probe for ConfigManagementProbe {
                 only_reports,
             });
         }
-        Ok(Collected::facts(ConfigManagement { agents }))
+        Ok(Collected::facts(ConfigManagement {
+            agents,
+            ansible: ansible::read(reading),
+        }))
     }
 }
 
@@ -261,7 +266,7 @@ mod tests {
         assert_eq!(denied["agents"][0]["failed"]["outcome"], "denied");
         let odd = self::facts(&puppet().file(path, "---\nversion:\n"));
         assert_eq!(odd["agents"][0]["failed"]["outcome"], "malformed");
-        assert_eq!(self::facts(&Captured::default()), json!({"agents": []}));
+        assert_eq!(self::facts(&Captured::default()), json!({"agents": [], "ansible": []}));
     }
 
     #[test]
@@ -288,6 +293,44 @@ mod tests {
                 "{refused}"
             );
         }
+    }
+
+    #[test]
+    fn traces_of_ansible() {
+        let tmp = "/home/jane/.ansible/tmp";
+        let host = Captured::default()
+            .folder("/root/.ansible/tmp")
+            .mtime("/root/.ansible/tmp", 1_795_600_000)
+            .file("/etc/ansible/facts.d/a.fact", "{}")
+            .mtime("/etc/ansible/facts.d/a.fact", 90_000)
+            .file("/etc/ansible/facts.d/b.fact", "{}")
+            .file("/etc/ansible/facts.d/README", "")
+            .mtime("/etc/ansible/facts.d/README", 999_000)
+            .folder(tmp)
+            .mtime(tmp, 180_000)
+            .folder("/home/joe/.ansible/tmp");
+        let told = facts(&host)["ansible"].clone();
+        let days: Vec<_> = told
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| (one["place"].clone(), one["last_day"]["value"].clone()))
+            .collect();
+        let expected = [
+            ("/etc/ansible", 0),
+            ("/etc/ansible/facts.d", 86_400),
+            ("/home/*/.ansible/tmp", 172_800),
+            ("/root/.ansible", 0),
+            ("/root/.ansible/tmp", 1_795_564_800),
+        ];
+        assert_eq!(days, expected.map(|(place, day)| (json!(place), json!(day))));
+        let denied = Captured::default().denied(tmp).denied("/root/.ansible");
+        let document = Registered::of::<ConfigManagementProbe>().collect(&denied).remove(0);
+        let told = document.facts.as_ref().unwrap()["ansible"].clone();
+        assert_eq!(told[0]["place"], "/home/*/.ansible/tmp");
+        assert_eq!(told[0]["last_day"]["outcome"], "denied");
+        assert_eq!(told[1]["last_day"]["outcome"], "denied");
+        assert!(!format!("{document:?}").contains("jane"), "{document:?}");
     }
 
     proptest! {

@@ -3,7 +3,8 @@
 //!
 //! # Source
 //! dockerd(8) and its `daemon.json`, containerd-config.toml(5), crio.conf(5), containers-registries.conf(5),
-//! containers-policy.json(5), KubeletConfiguration v1beta1 and the kubelet's flags; unit files; inode(7) for sockets.
+//! containers-policy.json(5), containers-storage.conf(5), the files that dockerd and libpod keep of each container (the
+//! latter by the OCI runtime specification), KubeletConfiguration v1beta1 and the kubelet's flags; unit files; inode(7) for sockets.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`: the folders of some sockets and the kubelet's configuration are closed to others.
@@ -15,11 +16,15 @@
 //! # Does not show
 //! See [`SPEC.does_not_show`](crate::Spec::does_not_show).
 
+mod container;
 mod containerd;
 mod crio;
 mod docker;
+mod docker_containers;
 mod facts;
+mod json;
 mod kubelet;
+mod oci_containers;
 mod registries;
 mod sockets;
 
@@ -38,7 +43,7 @@ pub struct ContainersProbe;
 impl Probe for ContainersProbe {
     const SPEC: Spec = Spec {
         id: "containers",
-        version: 1,
+        version: 2,
         title: "Which container runtimes there are, how they are configured, and who can reach their sockets",
         reads: &[
             "programs and folders of known runtimes",
@@ -48,6 +53,9 @@ impl Probe for ContainersProbe {
             "/etc/containers/registries.conf, /etc/containers/registries.conf.d/, /etc/containers/policy.json",
             "/var/lib/kubelet/config.yaml or the file that the kubelet is started with",
             "unit files and the files of variables that they name",
+            "/var/lib/docker or the folder that is set, /var/snap/docker/common/var-lib-docker: each container's config.v2.json and hostconfig.json, options of volumes",
+            "/etc/containers/storage.conf; in /var/lib/containers/storage or the folder that is set: containers.json and each \
+             container's config.json; /run/containers/storage and the cgroups of their processes",
             "the sockets of runtimes in /run",
             "/run/user/",
         ],
@@ -63,10 +71,13 @@ impl Probe for ContainersProbe {
         ],
         budget: Budget {
             millis: 5_000,
-            bytes: 16 * 1024 * 1024,
+            bytes: 64 * 1024 * 1024,
         },
         does_not_show: &[
-            "Containers and images, and with which rights each container was started.",
+            "Containers of users other than root, of containerd alone, k3s, RKE2, MicroK8s, LXC, LXD, Incus and nspawn.",
+            "What is in images and containers, their variables, and with which rights a shell was started in one later.",
+            "Where a symbolic link leads that is mounted into a container, unless it is /var/run.",
+            "Ports and restarts of podman's containers, which podman keeps in a database of its own.",
             "Whether a daemon was started again since its configuration changed: what is told is what it starts with.",
             "What registries.conf of a single user says.",
             "What a Kubernetes API server, or a cluster's policies, allow.",
@@ -80,8 +91,16 @@ impl Probe for ContainersProbe {
     fn collect(reading: &Reading<'_>) -> Result<Collected<Containers, NoNames>, ProbeError> {
         let units = LazyUnits::new(reading);
         let survey = Survey::of(&RUNTIMES, &units);
+        let mut docker_shown_by = survey.installed.iter().filter(|one| one.product == "docker");
+        let snap = docker_shown_by.any(|one| one.shown_by.iter().any(|path| path.starts_with("/snap/")));
+        let docker = part(&survey, &["docker"], || docker::read(&units));
         let facts = Containers {
-            docker: part(&survey, &["docker"], || docker::read(&units)),
+            docker_containers: match &docker {
+                Known::Observed(docker) => Known::read(docker_containers::read(reading, docker, snap)),
+                Known::Not(why) => Known::Not(why.clone()),
+            },
+            podman_containers: part(&survey, &["podman", "crio"], || oci_containers::read(reading)),
+            docker,
             containerd: part(&survey, &["containerd"], || containerd::read(&units)),
             crio: part(&survey, &["crio"], || crio::read(reading)),
             kubelet: part(&survey, &["kubelet"], || kubelet::read(&units)),

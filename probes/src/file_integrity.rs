@@ -1,11 +1,11 @@
 //! # What
 //! What watches files for change: which software is installed, whether it has a database to compare with, what it covers,
-//! and what starts it.
+//! and what starts it; and what the dynamic linker loads into every program.
 //!
 //! # Source
 //! aide.conf(5); `ossec.conf` of Wazuh and OSSEC (*syscheck*); osquery's configuration and flags; samhainrc(5);
 //! twadmin(8); the kernel's command line and `/sys/kernel/security/ima` (kernel `Documentation/ABI/testing/ima_policy`);
-//! crontab(5), systemd.timer(5), unit files.
+//! crontab(5), systemd.timer(5), unit files; ld.so(8).
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH`: configurations and databases are closed to others.
@@ -21,6 +21,7 @@ mod facts;
 mod ima;
 mod osquery;
 mod others;
+mod preload;
 mod syscheck;
 
 pub use facts::*;
@@ -37,11 +38,13 @@ pub struct FileIntegrityProbe;
 impl Probe for FileIntegrityProbe {
     const SPEC: Spec = Spec {
         id: "file-integrity",
-        version: 2,
+        version: 3,
         title: "What watches files for change, whether it has something to compare with, and what starts it",
         reads: &[
             "programs and folders of known software",
             "/etc/aide/aide.conf or /etc/aide.conf and what it includes, and its databases' times",
+            "/etc/default/aide",
+            "/etc/ld.so.preload and the files that it names",
             "/proc/sys/kernel/hostname",
             "/var/ossec/etc/ossec.conf",
             "/etc/osquery/",
@@ -57,6 +60,7 @@ impl Probe for FileIntegrityProbe {
         watch: &[
             "/etc/aide/",
             "/etc/aide.conf",
+            "/etc/ld.so.preload",
             "/var/lib/aide/",
             "/var/ossec/etc/ossec.conf",
             "/etc/osquery/",
@@ -72,6 +76,7 @@ impl Probe for FileIntegrityProbe {
             "Whether a database was made while the host was sound, and whether it was changed since.",
             "What a server of Wazuh, OSSEC or osquery orders beyond the files on the host.",
             "Jobs that start a script in another place than /usr/local, /opt, /etc and /root which then starts the check.",
+            "Which hashes and extended attributes AIDE was built with, and to whom a job mails what AIDE prints, but for Debian's own.",
             "Parts of AIDE's configuration that scripts print, and what depends on them.",
         ],
     };
@@ -93,6 +98,7 @@ impl Probe for FileIntegrityProbe {
             samhain: part(has("samhain"), || others::samhain(reading)),
             tripwire: part(has("tripwire"), || others::tripwire(reading)),
             ima: ima::read(reading),
+            preload: preload::read(reading),
             jobs_unread: jobs.as_ref().map(|jobs| jobs.unread.clone()).unwrap_or_default(),
             cron: jobs.as_ref().map(|jobs| jobs.cron.clone()),
             software: survey

@@ -6,7 +6,8 @@
 //! os-release(5); `/etc/debian_version`; `/usr/share/distro-info/*.csv` (debian-distro-info(1)); proc_sys_kernel(5),
 //! proc_version(5); `/proc/version_signature` of Ubuntu; the databases of dpkg, rpm, apk and pacman; the Boot Loader
 //! Specification, systemd-boot(7), GRUB's menu and environment block; `/sys/kernel/livepatch`; `/run/reboot-required` (Debian Policy 9.3.4 and unattended-upgrades);
-//! `/run/reboot-needed` of SUSE; needs-restarting(1), whose list of packages is used, and `btime` of proc_stat(5); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`.
+//! `/run/reboot-needed` of SUSE; needs-restarting(1), whose list of packages is used, and `btime` of proc_stat(5); `/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`, `/run/secrets/kubernetes.io`;
+//! what the clients of Ubuntu Pro (`pro status`), Red Hat (subscription-manager(8)) and SUSE (SUSEConnect(8)) left.
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH` for `grub.cfg` and boot loader entries, which some distributions close to others than root.
@@ -24,6 +25,7 @@ mod installed;
 mod kernels;
 mod live_patches;
 mod next_boot;
+mod subscriptions;
 mod support;
 
 use std::collections::BTreeSet;
@@ -48,7 +50,7 @@ pub struct KernelAndReleaseProbe;
 impl Probe for KernelAndReleaseProbe {
     const SPEC: Spec = Spec {
         id: "kernel-and-release",
-        version: 3,
+        version: 4,
         title: "Which release of which distribution, until when it is supported, and whether a newer kernel waits for a reboot",
         reads: &[
             "/etc/os-release",
@@ -79,6 +81,9 @@ impl Probe for KernelAndReleaseProbe {
             "/.dockerenv",
             "/run/.containerenv",
             "/run/secrets/kubernetes.io",
+            "/var/lib/ubuntu-advantage/status.json; whether private/machine-token.json is there",
+            "/etc/rhsm/rhsm.conf (whether it is there), /etc/pki/consumer/cert.pem, /etc/pki/entitlement/",
+            "/etc/zypp/credentials.d/SCCcredentials, /etc/SUSEConnect (whether they are there)",
         ],
         runs: &[],
         // Fedora and RHEL let only root look at the entries of the boot loader.
@@ -98,6 +103,8 @@ impl Probe for KernelAndReleaseProbe {
             "/boot/grub/grubenv",
             "/boot/grub/grub.cfg",
             "/run/reboot-required",
+            "/var/lib/ubuntu-advantage",
+            "/etc/pki/entitlement",
         ],
         // As for `packages`.
         budget: Budget {
@@ -107,7 +114,8 @@ impl Probe for KernelAndReleaseProbe {
         does_not_show: &[
             "Which weaknesses a patch to the running kernel closes, and whether it will be loaded again after a boot.",
             "Whether services still run libraries that were replaced since they started.",
-            "Whether this host has subscribed to extended support.",
+            "Whether a vendor still honours a subscription: what is told is what its client left on the host. Subscriptions of other \
+             vendors, of images of clouds, and of long term support by third parties.",
             "Dates of support announced after distro-info-data or the agent's own table were made.",
             "In a container: anything about the kernel's packages, which are those of the machine around it.",
         ],
@@ -135,6 +143,7 @@ impl Probe for KernelAndReleaseProbe {
         Ok(Collected::facts(KernelAndRelease {
             distribution: distribution(reading, &release)?,
             support: support(reading, &release, &installed),
+            subscriptions: subscriptions::read(reading),
             container,
             reboot: reboot(reading, &kernel, &installed),
             kernel,

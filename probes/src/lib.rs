@@ -26,6 +26,7 @@ pub mod malware_protection;
 pub mod mandatory_access;
 pub mod network;
 mod order;
+pub mod other_software;
 pub mod package_updates;
 pub mod package_verification;
 pub mod packages;

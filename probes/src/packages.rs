@@ -67,7 +67,7 @@ impl Probe for PackagesProbe {
             bytes: 512 * 1024 * 1024,
         },
         does_not_show: &[
-            "Software that no package brought: under /usr/local or /opt, in containers, from pip, npm, snap or flatpak.",
+            "Software that no package brought: under /usr/local or /opt, in containers; that of pip, npm, gem, snap and flatpak is in other-software.",
             "Whether installed files are as the package brought them.",
             "Which process still runs the code of an older version.",
             "Whether a signature is valid: it is told which key rpm saw when it installed the package.",

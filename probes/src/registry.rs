@@ -36,6 +36,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.visit::<crate::malware_protection::MalwareProtectionProbe>();
     visitor.visit::<crate::mandatory_access::MandatoryAccessProbe>();
     visitor.visit::<crate::network::NetworkProbe>();
+    visitor.visit::<crate::other_software::OtherSoftwareProbe>();
     visitor.visit::<crate::package_updates::PackageUpdatesProbe>();
     visitor.visit::<crate::package_verification::PackageVerificationProbe>();
     visitor.visit::<crate::packages::PackagesProbe>();

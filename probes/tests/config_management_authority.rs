@@ -274,3 +274,55 @@ fn runs_are_switched_off_and_on() {
         assert_eq!(puppet(&Machine::folder(folder.path()))["switched_off"]["value"], off);
     }
 }
+
+/// Ansible itself, over a connection to this machine: the folder that it leaves tells the day of its run.
+#[test]
+fn a_run_of_ansible() {
+    let root = tempfile::tempdir().unwrap();
+    let traces = || {
+        let facts = machine::facts_of("config-management", &Machine::folder(root.path()));
+        facts["ansible"].as_array().unwrap().clone()
+    };
+    assert_eq!(traces(), [json!(null); 0]);
+    for (home, places) in [
+        ("root", vec!["/root/.ansible", "/root/.ansible/tmp"]),
+        (
+            "home/jane",
+            vec!["/home/*/.ansible/tmp", "/root/.ansible", "/root/.ansible/tmp"],
+        ),
+    ] {
+        let home = root.path().join(home);
+        fs::create_dir_all(&home).unwrap();
+        let run = std::process::Command::new("/usr/bin/ansible")
+            .args([
+                "-i",
+                "localhost,",
+                "-c",
+                "local",
+                "localhost",
+                "-m",
+                "command",
+                "-a",
+                "true",
+            ])
+            .env("HOME", &home)
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("ansible; install it: apt-get install ansible-core");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+        let told = traces();
+        assert_eq!(
+            told.iter()
+                .map(|one| one["place"].as_str().unwrap())
+                .collect::<Vec<_>>(),
+            places
+        );
+        let day = authority("coreutils", "/usr/bin/date", &["-u", "-d", "today 00:00", "+%s"], b"");
+        let day: i64 = String::from_utf8(day.stdout).unwrap().trim().parse().unwrap();
+        for one in told {
+            // The run may have been before midnight.
+            let told = one["last_day"]["value"].as_i64().unwrap();
+            assert!(told == day || told == day - 86_400, "{one}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 mod machine;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -31,6 +32,8 @@ struct Told {
     included: u64,
     selections: u64,
     exclusions: u64,
+    attributes: BTreeMap<String, u64>,
+    reports: BTreeSet<String>,
 }
 
 impl Host {
@@ -87,7 +90,33 @@ impl Host {
                 .0;
             Some(path.replace(self.copy.path().to_str().unwrap(), ""))
         };
+        let mut attributes = BTreeMap::new();
+        let marks = [": add selective rule '", ": add equal rule '"];
+        for line in lines().filter(|line| marks.iter().any(|mark| line.contains(mark))) {
+            // … rule 'PATH TYPES ATTRIBUTES' to node …
+            let rule = line.split_once("' to node '").unwrap().0;
+            let told = rule.rsplit_once(' ').unwrap().1;
+            for attribute in told.split('+').filter(|attribute| !attribute.is_empty()) {
+                *attributes.entry(attribute.to_owned()).or_default() += 1;
+            }
+        }
+        let mut reports = BTreeSet::new();
+        for line in lines() {
+            // The default has no line.
+            let set = line.split_once(": set 'report_url' to '");
+            if let Some((url, _)) = set.and_then(|(_, rest)| rest.split_once("' (line")) {
+                let url = url.replace(self.copy.path().to_str().unwrap(), "");
+                let url = url.trim_end_matches(':');
+                let url = url.strip_prefix("file:").unwrap_or(url);
+                reports.insert(url.strip_prefix("//").unwrap_or(url).to_owned());
+            }
+        }
+        if reports.is_empty() {
+            reports.insert("stdout".to_owned());
+        }
         Some(Told {
+            attributes,
+            reports,
             database: set("database_in"),
             new_database: set("database_out").or_else(|| set("database_new")),
             included: count(&[": include '", ": include file '"]),
@@ -106,7 +135,18 @@ impl Host {
         let facts = self.aide_facts();
         let number = |name: &str| facts[name].as_u64().unwrap();
         let new = facts["new_database_day"]["detail"].as_str().unwrap();
+        let attributes = facts["attributes"].as_array().unwrap().iter();
+        let reports = facts["reports"].as_array().unwrap().iter();
         Told {
+            attributes: attributes
+                .map(|one| {
+                    (
+                        one["name"].as_str().unwrap().to_owned(),
+                        one["selections"].as_u64().unwrap(),
+                    )
+                })
+                .collect(),
+            reports: reports.map(|one| one.as_str().unwrap().to_owned()).collect(),
             database: facts["database"].as_str().map(str::to_owned),
             new_database: new.strip_suffix(" is not there").map(str::to_owned),
             included: number("included"),
@@ -152,6 +192,12 @@ const CONFIGURATIONS: &[&str] = &[
     "@@include ROOT/etc/aide/defines\n@@if defined INSIDE\n/1 p\n@@endif\n",
     "@@define P ROOT/etc/aide\n@@include @@{P}/one\n@@include @@{P}/d ^a$\n",
     "config_version=/1\ndatabase_attrs=sha256\ngzip_dbout=no\nreport_url=file:/var/log/x\n/1 p\n",
+    "Full = R+acl-sha1\nFull2 = p+u+Full\nH2 = H-md5\nAll = E+sha256+acl\nMine = >\n/1 Full\n/2 Mine+xattrs\n/3 L\n/4 f,d H2\n=/5 All\n/6 Full2-Full\n",
+    "A = p\nB = A+u\nA = g\n/1 A\n/2 B\n",
+    "/1 X-caps\n/2 R-X-md5\n/3 >-growing\n/4 f R+ANF+ARF+I\n/5 p+compressed+growing\n",
+    "/1 p + u - p\nA = p + g\n/2 A\n",
+    "report_url=stdout\nreport_url=syslog:LOG_AUTH\nreport_url=stderr\nreport_url=file:/a\nreport_url=file:///b\n/1 p\n",
+    "Checksums = sha256+sha512+rmd160+haval+gost+crc32+tiger+whirlpool\nOwnerMode = p+u+g+ftype\nSize = s+b\nInodeData = OwnerMode+n+i+Size+l+X\nStaticFile = m+c+Checksums\nFull = InodeData+StaticFile\n/ 0 Full\n",
 ];
 
 fn write_parts(host: &Host) {
@@ -183,6 +229,13 @@ fn configurations_as_aide_reads_them() {
 const LINES: &[&str] = &[
     "/a p",
     "=/b p",
+    "/h G",
+    "/i f,l R-G",
+    "=/j K+G-md5",
+    "G = p+u+sha256",
+    "G = H-sha1",
+    "K = L",
+    "K = >+G",
     "!/c",
     "database_in=file:/d/@@{A}",
     "database_out=file:/e@@{B}",
@@ -218,7 +271,7 @@ fn lines_in_any_order() {
         usize::try_from(state >> 33).unwrap() % limit
     };
     let (mut compared, mut refused, mut wrong) = (0, 0, String::new());
-    for _ in 0..600 {
+    for _ in 0..1_000 {
         let mut open: Vec<bool> = vec![];
         let mut text = String::new();
         for _ in 0..=below(14) {
@@ -318,6 +371,54 @@ fn databases_that_aide_made() {
         );
         assert_eq!(moved["new_database_day"]["outcome"], "absent");
     }
+}
+
+/// What the dynamic linker itself makes of `/etc/ld.so.preload`: it names each library that it cannot find.
+#[test]
+fn libraries_that_the_linker_would_load() {
+    let mut compared = 0;
+    for text in [
+        "/nowhere/a.so\n",
+        "/nowhere/a.so /nowhere/b.so\n",
+        "/nowhere/a.so:/nowhere/b.so\tc-nowhere.so\n",
+        "# /nowhere/a.so\n/nowhere/b.so # /nowhere/c.so\n",
+        "\n\n  /nowhere/a.so\n\n/nowhere/b.so",
+        "/nowhere/a#b.so\n",
+        "#\n",
+        " : : /nowhere/a.so : \n",
+        "/nowhere/a.so/nowhere/b.so\n/nowhere/c.so#\n/nowhere/d.so\n",
+    ] {
+        let host = tempfile::tempdir().unwrap();
+        fs::create_dir_all(host.path().join("etc")).unwrap();
+        fs::create_dir_all(host.path().join("work")).unwrap();
+        fs::write(host.path().join("etc/ld.so.preload"), text).unwrap();
+        // An `/etc` of its own for one process: the machine's own programs must not see it.
+        let script = "mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w && cp \"$1\" /mnt/u/ && \
+                      mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc && exec /bin/true";
+        let file = host.path().join("etc/ld.so.preload");
+        let args = ["--mount", "sh", "-c", script, "sh", file.to_str().unwrap()];
+        let said = authority("util-linux", "/usr/bin/unshare", &args, b"");
+        let said = String::from_utf8(said.stderr).unwrap();
+        let theirs: BTreeSet<String> = said
+            .lines()
+            .map(|line| {
+                let rest = line
+                    .split_once("ERROR: ld.so: object '")
+                    .unwrap_or_else(|| panic!("{said}"))
+                    .1;
+                rest.split_once("' from /etc/ld.so.preload cannot be preloaded")
+                    .unwrap()
+                    .0
+                    .to_owned()
+            })
+            .collect();
+        let facts = facts(&Machine::folder(host.path()));
+        let ours = facts["preload"]["value"].as_array().unwrap().iter();
+        let ours: BTreeSet<String> = ours.map(|one| one["path"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(ours, theirs, "{text:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 9);
 }
 
 /// The day of a file's last change as date(1) tells it.

@@ -11,6 +11,20 @@ use crate::probe::Known;
 pub struct ConfigManagement {
     /// Those that this probe knows and found, sorted by name.
     pub agents: Vec<ConfigAgent>,
+    /// Traces of Ansible, which needs no agent, sorted by place: empty if there are none. They tell that it was here, not what it
+    /// did; whoever uses it another way (`remote_tmp` elsewhere, pipelining) leaves none.
+    pub ansible: Vec<PushTrace>,
+}
+
+/// A trace of configuration that was pushed from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PushTrace {
+    /// Where: the folder of runs of root (`/root/.ansible/tmp`) and of others (`/home/*/.ansible/tmp`), who are not named; files
+    /// of facts (`/etc/ansible/facts.d`); `/etc/ansible` and `/var/log/ansible.log`, which are there if it was started on this
+    /// host itself.
+    pub place: String,
+    /// The day of the last change there, seconds since 1970 at its beginning in UTC: of a folder of runs that of the last run.
+    pub last_day: Known<i64>,
 }
 
 /// An agent.

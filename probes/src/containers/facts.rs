@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use super::container::*;
 use crate::probe::Known;
 pub use crate::software::products::{Installed, Undetermined};
 
@@ -17,6 +18,10 @@ pub struct Containers {
     pub undetermined: Vec<Undetermined>,
     /// With which settings the Docker daemon starts; `absent` if it is not installed.
     pub docker: Known<Docker>,
+    /// Docker's containers; `absent` if it is not installed.
+    pub docker_containers: Known<ContainerList>,
+    /// Containers that root's podman and CRI-O made; `absent` if neither is installed.
+    pub podman_containers: Known<ContainerList>,
     /// containerd's settings; `absent` if it is not installed.
     pub containerd: Known<Containerd>,
     /// The settings of CRI-O; `absent` if it is not installed.

@@ -228,3 +228,5 @@ proptest! {
         }
     }
 }
+
+mod each;

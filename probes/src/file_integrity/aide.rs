@@ -1,18 +1,27 @@
 //! AIDE's configuration (aide.conf(5)): enough of it to find the databases and to count the rules.
 
+mod groups;
+
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::facts::Outcome;
 use regex_lite::RegexBuilder;
 
-use super::facts::Aide;
+use groups::{Groups, expression};
+
+use super::facts::{Aide, AideAttribute, AideMail, MailTo};
+use crate::formats::shell;
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
 use crate::software::day_of;
 
 /// Debian's, and everybody else's.
 const MAIN: [&str; 2] = ["/etc/aide/aide.conf", "/etc/aide.conf"];
+/// What Debian's daily check reads.
+const DEFAULTS: &str = "/etc/default/aide";
+/// More places for reports, and more names that nothing defines, are not told.
+const MAX_NAMES: usize = 20;
 const MAX_FILES: u64 = 1_000;
 const MAX_DEFINES: usize = 1_000;
 /// AIDE's own limit for files that include each other.
@@ -42,10 +51,14 @@ struct Config<'r, 'h> {
     database_new: Option<String>,
     selections: u64,
     exclusions: u64,
+    groups: Groups,
+    attributes: BTreeMap<&'static str, u64>,
+    undefined: BTreeSet<String>,
+    reports: BTreeSet<String>,
 }
 
 impl<'r, 'h> Config<'r, 'h> {
-    const fn new(reading: &'r Reading<'h>) -> Self {
+    fn new(reading: &'r Reading<'h>) -> Self {
         Self {
             reading,
             hostname: OnceCell::new(),
@@ -56,10 +69,17 @@ impl<'r, 'h> Config<'r, 'h> {
             database_new: None,
             selections: 0,
             exclusions: 0,
+            groups: Groups::default(),
+            attributes: BTreeMap::new(),
+            undefined: BTreeSet::new(),
+            reports: BTreeSet::new(),
         }
     }
 
-    fn into_facts(self, file: &str) -> Aide {
+    fn into_facts(mut self, file: &str) -> Aide {
+        if self.reports.is_empty() {
+            self.reports.insert("stdout".to_owned());
+        }
         let day = |url: Option<&str>, what: &str| match url {
             Some(url) => match path_of(url) {
                 Some(path) => day_of(self.reading, path),
@@ -77,6 +97,17 @@ impl<'r, 'h> Config<'r, 'h> {
             included: self.included,
             selections: self.selections,
             exclusions: self.exclusions,
+            attributes: self
+                .attributes
+                .into_iter()
+                .map(|(name, selections)| AideAttribute {
+                    name: name.to_owned(),
+                    selections,
+                })
+                .collect(),
+            undefined_groups: self.undefined.into_iter().take(MAX_NAMES).collect(),
+            reports: self.reports.into_iter().collect(),
+            mail: mail(self.reading),
         }
     }
 
@@ -130,6 +161,14 @@ impl<'r, 'h> Config<'r, 'h> {
         // Some versions take a rule that begins with a variable.
         if line.starts_with(['/', '=']) || line.starts_with("@@{") {
             self.selections += 1;
+            let compared = self.groups.compared(&self.expanded(&expression(line)));
+            for attribute in compared.attributes {
+                *self.attributes.entry(attribute).or_default() += 1;
+            }
+            self.undefined.extend(compared.undefined);
+            while self.undefined.len() > MAX_NAMES {
+                self.undefined.pop_last();
+            }
         } else if line.starts_with(['!', '-']) {
             self.exclusions += 1;
         } else if let Some((name, value)) = line.split_once('=') {
@@ -138,7 +177,13 @@ impl<'r, 'h> Config<'r, 'h> {
                 "database" | "database_in" => &mut self.database_in,
                 "database_out" => &mut self.database_out,
                 "database_new" => &mut self.database_new,
-                _ => return,
+                "report_url" => {
+                    if self.reports.len() < MAX_NAMES {
+                        self.reports.insert(place(&value));
+                    }
+                    return;
+                }
+                name => return self.groups.define(name, &value),
             };
             // "If there are multiple database lines then the first is used."
             option.get_or_insert(value);
@@ -238,6 +283,26 @@ impl<'r, 'h> Config<'r, 'h> {
         out.push_str(rest);
         out.chars().take(4_096).collect()
     }
+}
+
+/// What Debian's daily check mails (`dailyaidecheck`, which a shell runs after it has read the file). Addresses stay here.
+fn mail(reading: &Reading<'_>) -> Known<AideMail> {
+    let text = match reading.private(DEFAULTS, DEFAULTS) {
+        Ok(Some(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        Ok(None) => return Known::absent(format!("{DEFAULTS} is not there")),
+        Err(unread) => return Known::unread(&unread),
+    };
+    let set = shell::assignments(&text);
+    let value = |name: &str| shell::last(&set, name).unwrap_or_default();
+    Known::Observed(AideMail {
+        to: match value("MAILTO") {
+            "" | "root" => MailTo::Root,
+            to if to.contains('@') => MailTo::Address,
+            _ => MailTo::LocalUser,
+        },
+        only_changes: value("QUIETREPORTS") == "yes",
+        never: value("SILENTREPORTS") == "yes",
+    })
 }
 
 /// The path of `file:PATH` or `file:///PATH`.

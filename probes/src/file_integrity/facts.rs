@@ -28,6 +28,8 @@ pub struct FileIntegrity {
     pub tripwire: Known<Tripwire>,
     /// The kernel's own measurement of files.
     pub ima: Ima,
+    /// What the dynamic linker loads into every program, sorted by path; `absent` if `/etc/ld.so.preload` is not there.
+    pub preload: Known<Vec<PreloadedLibrary>>,
     /// The cron daemons that there are, sorted; `None` if no software is installed, `absent` without systemd.
     pub cron: Option<Known<Vec<UnitState>>>,
     /// Places where jobs may be and that could not be read, with the reason, sorted.
@@ -67,6 +69,72 @@ pub struct Aide {
     pub selections: u64,
     /// Rules that leave files out, likewise.
     pub exclusions: u64,
+    /// What the rules that select files compare, sorted: attributes of aide.conf(5), groups resolved. Which hashes and extended
+    /// attributes are in AIDE's own groups depends on how it was built: told are those of AIDE 0.18 of Debian.
+    pub attributes: Vec<AideAttribute>,
+    /// Names in those rules that are neither attributes nor groups, sorted, at most 20: AIDE refuses to work, or a script
+    /// defines them.
+    pub undefined_groups: Vec<String>,
+    /// Where its own reports go (`report_url`), sorted, at most 20: `stdout` if nothing is set, `stderr`, `syslog:…`, a path, or
+    /// a URL without credentials.
+    pub reports: Vec<String>,
+    /// What Debian's daily check mails; `absent` without `/etc/default/aide`.
+    pub mail: Known<AideMail>,
+}
+
+/// An attribute that AIDE compares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AideAttribute {
+    /// For instance `p` (permissions), `u`, `g`, `acl`, `xattrs`, `sha256`.
+    pub name: String,
+    /// How many of `selections` compare it.
+    pub selections: u64,
+}
+
+/// What Debian's daily check mails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AideMail {
+    /// To whom.
+    pub to: MailTo,
+    /// Whether it mails only what has changed.
+    pub only_changes: bool,
+    /// Whether it never mails.
+    pub never: bool,
+}
+
+/// To whom mail goes; the address is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTo {
+    /// Root of this host.
+    Root,
+    /// Another user of this host, or several.
+    LocalUser,
+    /// An address of mail, or several.
+    Address,
+}
+
+/// A library that the dynamic linker loads into every program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PreloadedLibrary {
+    /// As it is written.
+    pub path: String,
+    /// The file; `absent` if it is not there, so that the linker goes on without it; `unsupported` if it is named without its
+    /// folder.
+    pub file: Known<PreloadedFile>,
+}
+
+/// The file of a library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PreloadedFile {
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Its mode, four octal digits.
+    pub mode: String,
+    /// Whether its group or everybody may write to it or to its folder.
+    pub writable_by_others: bool,
 }
 
 /// Syscheck of Wazuh or OSSEC.

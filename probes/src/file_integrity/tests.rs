@@ -98,6 +98,74 @@ fn aide_files_that_include_each_other_end() {
 }
 
 #[test]
+fn what_aide_compares_and_reports() {
+    let conf = "report_url=file:/var/log/aide.log\nreport_url=https://u:secret@a.example/x\nReport = p+u\nFull = R+sha256-md5\n\
+                @@define G Full\n/etc Full\n/boot f @@{G}-X\n=/root Report\n/srv Nowhere+g\n";
+    let host = aide().file("/etc/aide/aide.conf", conf).file(
+        "/etc/default/aide",
+        "MAILTO=jane@a.example\nQUIETREPORTS=yes\nTOKEN=secret\n",
+    );
+    let facts_of = facts(&host);
+    assert!(!facts_of.to_string().contains("secret") && !facts_of.to_string().contains("jane"));
+    let told = &facts_of["aide"]["value"];
+    let of = |name: &str| {
+        let mut attributes = told["attributes"].as_array().unwrap().iter();
+        attributes
+            .find(|one| one["name"] == name)
+            .map(|one| one["selections"].clone())
+    };
+    assert_eq!(
+        (of("p"), of("sha256"), of("acl"), of("md5")),
+        (Some(json!(3)), Some(json!(2)), Some(json!(1)), None)
+    );
+    assert_eq!(told["undefined_groups"], json!(["Nowhere"]));
+    assert_eq!(told["reports"], json!(["/var/log/aide.log", "https://a.example/x"]));
+    let mail = json!({"to": "address", "only_changes": true, "never": false});
+    assert_eq!(told["mail"]["value"], mail);
+    let to =
+        |text: &str| facts(&aide().file("/etc/default/aide", text))["aide"]["value"]["mail"]["value"]["to"].clone();
+    assert_eq!(
+        (to("#MAILTO=x\n"), to("MAILTO=jane\n")),
+        (json!("root"), json!("local_user"))
+    );
+    let plain = facts(&aide());
+    assert_eq!(plain["aide"]["value"]["reports"], json!(["stdout"]));
+    assert_eq!(plain["aide"]["value"]["mail"]["outcome"], "absent");
+    let closed = facts(&aide().denied("/etc/default/aide"));
+    assert_eq!(closed["aide"]["value"]["mail"]["outcome"], "denied");
+}
+
+#[test]
+fn what_is_loaded_into_every_program() {
+    let told = |host: &Captured| facts(host)["preload"].clone();
+    let file = "/etc/ld.so.preload";
+    assert_eq!(told(&Captured::default())["outcome"], "absent");
+    assert_eq!(told(&Captured::default().denied(file))["outcome"], "denied");
+    assert_eq!(told(&Captured::default().file(file, "# none\n"))["value"], json!([]));
+    let host = Captured::default()
+        .file(file, b"/lib/a.so\nb.so /lib/gone.so /x/$LIB/c.so\n\xff")
+        .file("/lib/a.so", "");
+    let value = told(&host)["value"].clone();
+    let good =
+        json!({"outcome": "observed", "value": {"uid": 0, "gid": 0, "mode": "0644", "writable_by_others": false}});
+    assert_eq!(value[0], json!({"path": "/lib/a.so", "file": good}));
+    let outcomes: Vec<_> = value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["file"]["outcome"].clone())
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["observed", "absent", "unsupported", "unsupported", "unsupported"]
+    );
+    let mut stat = crate::reading::testing(&host).stat("/lib").unwrap().unwrap();
+    stat.mode = 0o777;
+    let open = told(&host.stat_of("/lib", stat));
+    assert_eq!(open["value"][0]["file"]["value"]["writable_by_others"], true);
+}
+
+#[test]
 fn syscheck_osquery_samhain_tripwire() {
     let ossec = "<ossec_config>\n<!-- <syscheck><disabled>yes</disabled></syscheck> -->\n<syscheck>\n<disabled>no</disabled>\n\
                  <frequency>3600</frequency>\n<directories>/etc,/usr/bin</directories>\n<directories check_all=\"yes\" \
@@ -157,6 +225,8 @@ proptest! {
                 .file("/etc/osquery/osquery.conf", &content)
                 .file("/etc/osquery/osquery.flags", &content)
                 .file("/usr/sbin/samhain", "")
+                .file("/etc/default/aide", &content)
+                .file("/etc/ld.so.preload", &content)
                 .file("/etc/samhain/samhainrc", &content);
             facts(&host);
         }

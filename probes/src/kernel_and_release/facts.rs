@@ -13,6 +13,8 @@ pub struct KernelAndRelease {
     pub distribution: Distribution,
     /// Until when the distribution supports this release. `absent` if the host has no data about it.
     pub support: Known<Support>,
+    /// Support that a vendor sells beyond that.
+    pub subscriptions: Subscriptions,
     /// Kind of container that the system runs in, as its manager says (`docker`, `podman`, `lxc`, `systemd-nspawn` …);
     /// empty if there is no sign of one. In a container the kernel is the host's, and `kernel` is not this system's to
     /// update.
@@ -52,6 +54,66 @@ pub struct Distribution {
     /// The point release, for instance `12.8`: `/etc/debian_version`, or the number in Ubuntu's `VERSION`. Empty if
     /// the host does not say.
     pub point_release: String,
+}
+
+/// Support that a vendor sells beyond the distribution's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Subscriptions {
+    /// Ubuntu Pro; `absent` if its client was never there.
+    pub ubuntu_pro: Known<UbuntuPro>,
+    /// Red Hat's subscription manager; `absent` if it is not there.
+    pub red_hat: Known<RedHatSubscription>,
+    /// SUSE's registration; `absent` if there is no zypper.
+    pub suse: Known<SuseRegistration>,
+}
+
+/// Ubuntu Pro.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UbuntuPro {
+    /// Whether the machine has the token of a contract.
+    pub attached: Known<bool>,
+    /// The day on which the contract ends, as the client last wrote it; `absent` if it names none.
+    pub expires: Known<Timestamp>,
+    /// Its services as the client last wrote them, sorted; `absent` if it never did.
+    pub services: Known<Vec<ProService>>,
+}
+
+/// A service of Ubuntu Pro.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct ProService {
+    /// For instance `esm-infra`, `esm-apps`, `livepatch`, `fips-updates`.
+    pub name: String,
+    /// As the client says: `enabled`, `disabled`, `n/a`, `warning`; `not_attached` if it says nothing.
+    pub status: String,
+}
+
+/// Red Hat's subscription manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RedHatSubscription {
+    /// Whether the machine has a certificate by which Red Hat (or a Satellite) knows it.
+    pub registered: Known<bool>,
+    /// From when until when that certificate is valid.
+    pub consumer: Known<CertificateDates>,
+    /// From when until when each of its entitlements is valid, sorted; empty if it has none.
+    pub entitlements: Known<Vec<CertificateDates>>,
+}
+
+/// From when until when a certificate is valid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct CertificateDates {
+    /// From when.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+}
+
+/// SUSE's registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SuseRegistration {
+    /// Whether the machine has credentials for SUSE's Customer Center, or for a server that stands for it.
+    pub registered: Known<bool>,
+    /// Whether `/etc/SUSEConnect`, which may name such a server, is there.
+    pub configured: Known<bool>,
 }
 
 /// A patch to the running kernel.

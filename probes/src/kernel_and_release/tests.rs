@@ -64,6 +64,11 @@ fn a_machine_that_waits_for_a_reboot() {
                 "release": "6.1.0-28-amd64", "build": "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)",
                 "package_version": "6.1.119-1",
             }},
+            "subscriptions": {
+                "ubuntu_pro": {"outcome": "absent", "detail": "/var/lib/ubuntu-advantage is not there"},
+                "red_hat": {"outcome": "absent", "detail": "/etc/rhsm/rhsm.conf is not there"},
+                "suse": {"outcome": "absent", "detail": "/etc/zypp is not there"},
+            },
             "live_patches": {"outcome": "absent",
                 "detail": "/sys/kernel/livepatch is not there: this kernel takes no patches while it runs"},
             "installed_kernels": {"outcome": "observed", "value": [
@@ -288,3 +293,5 @@ fn patches_to_the_running_kernel() {
     );
     assert_eq!(patches(&machine().denied("/sys/kernel/livepatch"))["outcome"], "denied");
 }
+
+mod subscriptions;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// By number; what is higher is written `cap_N`.
-const NAMES: [&str; 41] = [
+pub(crate) const NAMES: [&str; 41] = [
     "cap_chown",
     "cap_dac_override",
     "cap_dac_read_search",
