@@ -55,9 +55,12 @@ pub(super) fn without_domain(reading: &Reading<'_>) -> Known<Vec<String>> {
     )
 }
 
+/// A profile's name, and the pattern of its programs if it is known.
+type Attachment = (String, Option<String>);
+
 /// Names of the profiles at the top, since others are entered only from those, with the patterns of their programs; without one
 /// if that is not known. Those that are for no program are left out.
-fn attachments(reading: &Reading<'_>, files: &Known<Files>) -> Result<Option<Vec<(String, Option<String>)>>, Unread> {
+fn attachments(reading: &Reading<'_>, files: &Known<Files>) -> Result<Option<Vec<Attachment>>, Unread> {
     let Some(entries) = reading.list(POLICY)? else {
         return Ok(None);
     };

@@ -76,6 +76,8 @@ pub(super) const CHANGES: &[Change] = &[
         "kernel-and-release package-updates package-verification packages"),
     change("a kernel more", &[Append("var/lib/dpkg/status", "\nPackage: linux-image-6.1.0-41-amd64\nStatus: install ok installed\nSource: linux-signed-amd64 (6.1.158+1)\nArchitecture: amd64\nVersion: 6.1.158-1\nDescription: kernel\n")],
         "kernel-and-release package-updates package-verification packages"),
+    change("a package of pip", &[Write("usr/local/lib/python3.11/dist-packages/own-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")],
+        "other-software"),
     change("an archive of apt", &[Append("etc/apt/sources.list", "deb [trusted=yes] http://other.example/debian x main\n")],
         "package-updates"),
     change("no upgrades by themselves", &[Replace("etc/apt/apt.conf.d/20auto-upgrades", "\"1\"", "\"0\"")],

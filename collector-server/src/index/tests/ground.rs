@@ -398,7 +398,7 @@ fn document(probe: &str, version: u32, facts: serde_json::Value) -> FactsDocumen
 pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDocument {
     document(
         "kernel-and-release",
-        3,
+        4,
         json!({
             "container": {"outcome": "observed", "value": ""},
             "distribution": {"codename": "bookworm", "id": "debian", "id_like": [], "name": "Debian 12", "point_release":
@@ -413,6 +413,7 @@ pub(crate) fn kernel_and_release(supported_until: i64, reboot: bool) -> FactsDoc
             "standing_reason": "",
             "support": {"outcome": "observed", "value": {"rolling": false, "series": "bookworm", "table_version": "1", "told_by": "distro_info",
                 "standard_until": at(supported_until).to_string()}},
+            "subscriptions": {"ubuntu_pro": {"outcome": "absent"}, "red_hat": {"outcome": "absent"}, "suse": {"outcome": "absent"}},
         }),
     )
 }
