@@ -38,7 +38,7 @@ pub mod swaps;
 pub mod table;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod volumes;
 
 pub use facts::*;

@@ -24,9 +24,11 @@ fn each(visitor: &mut impl Visitor) {
     visitor.visit::<crate::disk_encryption::DiskEncryptionProbe>();
     visitor.visit::<crate::file_integrity::FileIntegrityProbe>();
     visitor.visit::<crate::file_permissions::FilePermissionsProbe>();
+    visitor.visit::<crate::file_shares::FileSharesProbe>();
     visitor.visit::<crate::firewall::FirewallProbe>();
     visitor.visit::<crate::hardware::HardwareProbe>();
     visitor.visit::<crate::host::HostProbe>();
+    visitor.visit::<crate::intrusion_prevention::IntrusionPreventionProbe>();
     visitor.visit::<crate::kernel_and_release::KernelAndReleaseProbe>();
     visitor.visit::<crate::kernel_hardening::KernelHardeningProbe>();
     visitor.visit::<crate::last_logins::LastLoginsProbe>();

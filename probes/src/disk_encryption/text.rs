@@ -22,7 +22,8 @@ pub(super) fn unescape(field: &[u8]) -> String {
     printable(&bytes)
 }
 
-fn printable(bytes: &[u8]) -> String {
+/// Bytes that are not UTF-8 are written `\xNN`.
+pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -38,7 +39,7 @@ fn printable(bytes: &[u8]) -> String {
 const PERSONAL: [&str; 5] = ["/home/", "/export/home/", "/run/media/", "/media/", "/Users/"];
 
 /// The path as the facts show it: what may name a person is written `*`.
-pub(super) fn masked(path: &str) -> String {
+pub(crate) fn masked(path: &str) -> String {
     match PERSONAL.iter().find(|folder| path.starts_with(**folder)) {
         Some(folder) => format!("{folder}*"),
         None => path.to_owned(),
