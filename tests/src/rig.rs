@@ -238,8 +238,8 @@ pub struct HostEntry {
     pub index: u64,
     /// Its sequence number.
     pub sequence: u64,
-    /// Whether it declares a loss.
-    pub lost: bool,
+    /// The loss that it declares, if any.
+    pub lost: Option<String>,
     /// The proof of a dishonest log that it holds, if any: `fork`, `rollback` or `missing_entry`.
     pub alarm: Option<String>,
 }
@@ -260,7 +260,7 @@ pub fn host_entries(pack: &Path, host: &str) -> Vec<HostEntry> {
         HostEntry {
             index: line["index"].as_u64().expect("an index"),
             sequence: predicate["sequence"].as_u64().expect("a sequence number"),
-            lost: predicate.get("lost").is_some(),
+            lost: predicate.get("lost").map(ToString::to_string),
             alarm: predicate["alarm"]["kind"].as_str().map(str::to_owned),
         }
     };
