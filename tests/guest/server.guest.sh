@@ -9,8 +9,6 @@ for _ in $(seq 60); do
     sleep 1
 done
 systemctl list-units --failed --no-legend
-# From 6 to 7 o'clock they would install upgrades between two collections, and so change the host.
-systemctl mask --now apt-daily.timer apt-daily-upgrade.timer
 
 install -m 755 affiant-agent /usr/bin/affiant-agent
 id affiant-agent >/dev/null 2>&1 ||

@@ -6,6 +6,8 @@
 # Debian: qemu-system-x86 seabios mmdebstrap e2fsprogs jq. AFFIANT_GUEST_CACHE names a folder in which images are kept
 # between runs.
 source "$(dirname "$0")/start.sh" server "${1:-}"
+# From 6 to 7 o'clock they would install upgrades between two collections, and so change the host.
+masked="systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
 
 cp "$here/../../deploy/systemd/affiant-agent.service" "$payload/"
 cp "$here/server.guest.sh" "$payload/run.sh"
@@ -18,7 +20,7 @@ cp --sparse=always "$cache/disk.img" "$work/disk.img"
 boot() { # NAME
     timeout 600 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -no-reboot \
         -nic user,restrict=on,model=virtio-net-pci -serial "file:$work/$1.console" -serial "file:$work/$1.result" \
-        -kernel "$cache/vmlinuz" -initrd "$cache/initrd" -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet" \
+        -kernel "$cache/vmlinuz" -initrd "$cache/initrd" -append "root=/dev/vda rw console=ttyS0 mitigations=off quiet $masked" \
         -drive "file=$work/disk.img,if=none,id=a,format=raw" -device virtio-blk-pci,drive=a,serial=DISK-a \
         -drive "file=$work/payload.tar,if=none,id=b,format=raw,readonly=on" -device virtio-blk-pci,drive=b || true
     tr -d '\r' <"$work/$1.result" >"$work/$1"
