@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::reading::captured::Captured;
-use crate::reading::{Attributes, Kind, Stat};
+use crate::reading::Kind;
+use crate::reading::captured::{Captured, stat};
 use crate::registry::Registered;
 use evidence::facts::Outcome;
 
@@ -147,25 +147,14 @@ fn lines_that_are_no_entries_are_listed() {
 
 #[test]
 fn files_in_homes() {
-    let stat = |kind, mode, uid| Stat {
-        kind,
-        mode,
-        uid,
-        gid: 0,
-        size: 0,
-        mtime: 0,
-        ctime: 0,
-        device: (0, 0),
-        inode: 0,
-        attributes: Attributes::default(),
-    };
+    let of = |kind, mode, uid| stat(kind, mode, uid, 0);
     let host = host()
-        .stat_of("/home/alice/.bashrc", stat(Kind::File, 0o664, 1000))
-        .stat_of("/home/alice/.bash_history", stat(Kind::Link, 0o777, 1000))
-        .stat_of("/home/alice/.netrc", stat(Kind::File, 0o600, 1000))
-        .stat_of("/home/alice/.profile", stat(Kind::File, 0o644, 1000))
-        .stat_of("/home/alice/.rhosts", stat(Kind::File, 0o644, 1001))
-        .stat_of("/home/alice/.zsh_history", stat(Kind::File, 0o600, 1000));
+        .stat_of("/home/alice/.bashrc", of(Kind::File, 0o664, 1000))
+        .stat_of("/home/alice/.bash_history", of(Kind::Link, 0o777, 1000))
+        .stat_of("/home/alice/.netrc", of(Kind::File, 0o600, 1000))
+        .stat_of("/home/alice/.profile", of(Kind::File, 0o644, 1000))
+        .stat_of("/home/alice/.rhosts", of(Kind::File, 0o644, 1001))
+        .stat_of("/home/alice/.zsh_history", of(Kind::File, 0o600, 1000));
     let files = user(&documents(&host).0, 3)["home_files"]["value"].clone();
     let file = |name, why, regular, mode, own, write, read| {
         json!({"name": name, "why": why, "regular": regular, "mode": mode, "owned_by_account": own,

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::reading::captured::Captured;
-use crate::reading::{Attributes, Kind, Stat};
+use crate::reading::captured::{Captured, stat};
+use crate::reading::{Kind, Stat};
 use crate::registry::Registered;
 
 fn facts(host: &Captured) -> Value {
@@ -12,18 +12,7 @@ fn facts(host: &Captured) -> Value {
 }
 
 fn node(kind: Kind, mode: u32, gid: u32) -> Stat {
-    Stat {
-        kind,
-        mode,
-        uid: 0,
-        gid,
-        size: 0,
-        mtime: 0,
-        ctime: 0,
-        device: (0, 0),
-        inode: 0,
-        attributes: Attributes::default(),
-    }
+    stat(kind, mode, 0, gid)
 }
 
 fn docker(exec: &str, json: &str) -> Captured {

@@ -1,6 +1,6 @@
 //! Names as the kernel writes them into procfs, and as the facts may show them.
 
-use std::fmt::Write;
+use crate::accounts::records::printable;
 
 /// Undoes the octal escapes (`\040`) that procfs uses for white space, backslashes and the like in names
 /// (`mangle_path` in the kernel). Bytes that are not UTF-8 are written `\xNN`.
@@ -20,19 +20,6 @@ pub(super) fn unescape(field: &[u8]) -> String {
         }
     }
     printable(&bytes)
-}
-
-/// Bytes that are not UTF-8 are written `\xNN`.
-pub(crate) fn printable(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
 }
 
 /// Folders whose entries are named after people.

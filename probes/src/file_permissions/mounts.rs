@@ -37,11 +37,12 @@ const REMOVABLE: [&str; 5] = ["/dev/cdrom", "/dev/dvd", "/dev/fd", "/dev/floppy"
 const MAX_ENTRIES: usize = 50;
 
 /// Kinds of filesystems that other machines hold.
-const NETWORK: [&str; 11] = [
+const NETWORK: [&str; 12] = [
     "9p",
     "afs",
     "ceph",
     "cifs",
+    "davfs",
     "fuse.davfs",
     "fuse.glusterfs",
     "fuse.rclone",
@@ -129,7 +130,7 @@ impl Mounts {
 }
 
 fn is_network(filesystem: &str) -> bool {
-    NETWORK.contains(&filesystem) || filesystem == "davfs"
+    NETWORK.contains(&filesystem)
 }
 
 fn of_network(mount: &Mount) -> NetworkMount {

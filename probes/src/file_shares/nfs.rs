@@ -7,7 +7,7 @@ use evidence::facts::Outcome;
 use super::exports::{self, Entry};
 use super::facts::{ClientKind, Configured, Difference, Export, Nfs};
 use super::{nfs_conf, shown};
-use crate::disk_encryption::text;
+use crate::accounts::records::printable;
 use crate::order::{IntoMap as _, Order as _};
 use crate::probe::Known;
 use crate::reading::{Kind, Reading, Unread};
@@ -74,7 +74,7 @@ fn configured(reading: &Reading<'_>) -> Found {
         let Some(bytes) = reading.file(&file)? else { continue };
         let parsed = exports::parse(&bytes);
         for entry in parsed.entries {
-            let folder = real(reading, &text::printable(&entry.folder));
+            let folder = real(reading, &printable(&entry.folder));
             // Of two for the same client the first holds.
             if entries.len() < exports::MAX_ENTRIES && seen.insert((folder.clone(), entry.client.clone())) {
                 entries.push((folder, entry));
@@ -97,9 +97,7 @@ fn etab(reading: &Reading<'_>) -> Result<Option<Vec<Exported>>, Unread> {
     match parsed.left_out.into_iter().chain(parsed.stop).next() {
         None => {
             let entries = parsed.entries.into_iter();
-            Ok(Some(
-                entries.map(|entry| (text::printable(&entry.folder), entry)).collect(),
-            ))
+            Ok(Some(entries.map(|entry| (printable(&entry.folder), entry)).collect()))
         }
         Some(refused) => {
             let reason = format!("line {}: {}", refused.line, refused.reason);

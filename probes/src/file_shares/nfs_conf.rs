@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::formats::systemd::syntax;
 use crate::reading::{Kind, Reading, Unread};
 
 const FILE: &str = "/etc/nfs.conf";
@@ -27,22 +28,14 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<BTreeMap<String, bool>, Unre
             if value.is_empty() || !transport && !name.starts_with("vers") || name.len() > 10 || set.len() > MAX {
                 continue;
             }
-            // What is neither leaves the default.
-            match boolean(&value) {
+            // The same words as systemd's. What is neither leaves the default.
+            match syntax::boolean(&value) {
                 Some(value) => set.insert(name, value),
                 None => set.remove(&name),
             };
         }
     }
     Ok(set)
-}
-
-fn boolean(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "t" | "true" | "y" | "yes" | "on" => Some(true),
-        "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
-        _ => None,
-    }
 }
 
 /// Names in lower case and values in sections `[nfsd]`; what is no assignment is left out.

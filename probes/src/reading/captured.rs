@@ -33,6 +33,22 @@ enum Node {
     Refused(Unread),
 }
 
+/// A file, folder or node of that mode and owner, empty and of no time.
+pub(crate) fn stat(kind: Kind, mode: u32, uid: u32, gid: u32) -> Stat {
+    Stat {
+        kind,
+        mode,
+        uid,
+        gid,
+        size: 0,
+        mtime: 0,
+        ctime: 0,
+        device: (0, 0),
+        inode: 0,
+        attributes: Attributes::default(),
+    }
+}
+
 impl Captured {
     pub(crate) fn file(mut self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
         self.nodes.insert(path.to_owned(), Node::File(bytes.as_ref().to_vec()));

@@ -110,7 +110,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::{Attributes, Stat};
+    use crate::reading::{Stat, captured};
 
     #[test]
     fn a_flood_of_somebody_else_hides_nothing_of_root() {
@@ -121,18 +121,7 @@ mod tests {
             noexec: false,
             nodev: false,
         };
-        let stat = Stat {
-            kind: Kind::File,
-            mode: 0o4755,
-            uid: 1000,
-            gid: 0,
-            size: 0,
-            mtime: 0,
-            ctime: 0,
-            device: (0, 0),
-            inode: 0,
-            attributes: Attributes::default(),
-        };
+        let stat = captured::stat(Kind::File, 0o4755, 1000, 0);
         let mut tally = Tally::default();
         for number in (0..5_000).rev() {
             let found = Found {
