@@ -1,7 +1,7 @@
 //! A folder in which files are replaced as a whole: after a crash at any instant each file has its old or its new
 //! bytes. Links in it are never followed, so that whoever may write there cannot lead the agent elsewhere.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -183,22 +183,12 @@ impl Folder {
         }
     }
 
-    /// The names of the files and their sizes, sorted; unfinished ones (a crash left them) are removed on the way.
+    /// The names of the files and their sizes, sorted, without unfinished ones: whoever asks may not be the one who writes.
     pub fn files(&self) -> Result<Vec<(String, u64)>, FolderError> {
-        let wrong = |error: io::Error| FolderError {
-            act: "list",
-            path: self.path.clone(),
-            error,
-        };
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.path).map_err(wrong)? {
-            let entry = entry.map_err(wrong)?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            if name.starts_with('.') {
-                self.remove(&name)?;
-            } else if let Ok(metadata) = entry.metadata()
+        for (name, entry) in self.entries()? {
+            if !name.starts_with('.')
+                && let Ok(metadata) = entry.metadata()
                 && metadata.is_file()
             {
                 files.push((name, metadata.len()));
@@ -206,6 +196,30 @@ impl Folder {
         }
         files.sort_unstable();
         Ok(files)
+    }
+
+    /// Removes what a crash left unfinished. Only for the one who writes here: to another it may be a file that is being
+    /// written at this moment.
+    pub fn remove_unfinished(&self) -> Result<(), FolderError> {
+        for (name, _) in self.entries()? {
+            if name.starts_with('.') {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Result<Vec<(String, DirEntry)>, FolderError> {
+        let wrong = |error: io::Error| FolderError {
+            act: "list",
+            path: self.path.clone(),
+            error,
+        };
+        let entries = std::fs::read_dir(&self.path).map_err(wrong)?;
+        // Every name that this program gives is UTF-8.
+        let named = |entry: DirEntry| Some((entry.file_name().into_string().ok()?, entry));
+        let entries: Result<Vec<_>, _> = entries.collect();
+        Ok(entries.map_err(wrong)?.into_iter().filter_map(named).collect())
     }
 
     /// An error about `name` in this folder.
@@ -240,6 +254,19 @@ mod tests {
         folder.write("file", b"new", Durability::Synced).unwrap();
         assert_eq!(folder.read("file", 100).unwrap().unwrap(), b"new");
         assert_eq!(std::fs::read_to_string(&outside).unwrap(), "untouched");
+    }
+
+    #[test]
+    fn who_only_looks_takes_nothing_from_who_writes() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::open(temp.path()).unwrap();
+        std::fs::write(temp.path().join(".b.new"), "half").unwrap();
+        folder.write("a", b"whole", Durability::Eventual).unwrap();
+        assert_eq!(folder.files().unwrap(), [("a".to_owned(), 5)]);
+        assert!(temp.path().join(".b.new").exists());
+        folder.remove_unfinished().unwrap();
+        assert!(!temp.path().join(".b.new").exists());
+        assert_eq!(folder.files().unwrap(), [("a".to_owned(), 5)]);
     }
 
     #[test]

@@ -95,6 +95,17 @@ pub enum SpoolError {
     },
 }
 
+impl SpoolError {
+    /// Why a statement that could not be spooled because of this is lost.
+    pub fn loss(&self) -> LossReason {
+        match self {
+            Self::Full { .. } => LossReason::SpoolFull,
+            Self::Folder(error) if error.is_full() => LossReason::SpoolFull,
+            Self::Folder(_) | Self::Damaged { .. } | Self::Sequence { .. } => LossReason::SpoolUnwritable,
+        }
+    }
+}
+
 /// What opening the spool found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Repairs {
@@ -121,6 +132,7 @@ pub struct Spool {
 impl Spool {
     /// Opens the spool and repairs what a crash left.
     pub fn open(folder: Folder) -> Result<Self, SpoolError> {
+        folder.remove_unfinished()?;
         let acknowledged = Acknowledged::read(&folder)?;
         let loss = Loss::open(&folder)?;
         let mut spool = Self {

@@ -127,8 +127,14 @@ impl Collector {
     /// Starts it, and waits until it answers.
     pub fn serve(&self) -> Running {
         let mut command = self.command(&["serve", "--config"]);
-        let running = Running::start(command.arg(self.folder.join("config.toml")), &self.log());
+        let mut running = Running::start(command.arg(self.folder.join("config.toml")), &self.log());
         wait_for("the collector", || {
+            let ended = running.0.try_wait().expect("its status");
+            assert!(
+                ended.is_none(),
+                "{}",
+                fs::read_to_string(self.log()).unwrap_or_default()
+            );
             std::net::TcpStream::connect(("127.0.0.1", self.agents)).ok()
         });
         running

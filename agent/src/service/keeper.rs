@@ -142,7 +142,7 @@ impl Keeper {
             Ok(sequence) => Stated::Statement(sequence),
             Err(error) => {
                 // The count is kept in memory even where the disk does not take it.
-                if let Err(uncounted) = self.spool.lose(LossReason::SpoolFull) {
+                if let Err(uncounted) = self.spool.lose(error.loss()) {
                     tracing::error!(error = %uncounted, "the loss of a statement is not on the disk yet");
                 }
                 Stated::Lost(error)

@@ -423,3 +423,23 @@ fn a_full_disk_keeps_the_statement_and_loses_no_receipt() {
     std::process::Command::new("umount").arg(&mount).status().unwrap();
     survived.unwrap();
 }
+
+#[test]
+fn a_statement_that_cannot_be_written_is_declared_with_that_reason() {
+    let temp = tempfile::tempdir().unwrap();
+    let log = Log::new("a", 2);
+    enrol(temp.path(), &log.checkpoint(2), &log);
+    let mut keeper = open(temp.path());
+    let manifests = temp.path().join("member/spool/manifests");
+    // A folder where the unfinished manifest would be: it can be neither removed nor written.
+    let obstacle = manifests.join(format!(".{}.new", collection("a").manifest().digest()));
+    std::fs::create_dir(&obstacle).unwrap();
+    assert!(matches!(
+        keeper.observe(&collection("a"), at(10), false),
+        Stated::Lost(SpoolError::Folder(_))
+    ));
+    std::fs::remove_dir(&obstacle).unwrap();
+    keeper.observe(&collection("a"), at(20), true);
+    let lost = observation(&batch(&keeper)[0]).lost.unwrap();
+    assert_eq!((lost.from, lost.to, lost.reason.as_str()), (0, 0, "spool_unwritable"));
+}

@@ -19,6 +19,8 @@ const LENGTH: usize = 128;
 pub enum LossReason {
     /// The spool's limit was reached, or the disk was full.
     SpoolFull,
+    /// The disk did not take them for another reason.
+    SpoolUnwritable,
     /// Records could not be read any more, or facts that they name.
     SpoolDamaged,
     /// They were made while the host's clock was ahead, which has been set right since: the collector would not take them
@@ -30,6 +32,7 @@ impl LossReason {
     const fn as_str(self) -> &'static str {
         match self {
             Self::SpoolFull => "spool_full",
+            Self::SpoolUnwritable => "spool_unwritable",
             Self::SpoolDamaged => "spool_damaged",
             Self::ClockAhead => "clock_ahead",
         }

@@ -17,11 +17,16 @@ pub struct FactsStore {
 }
 
 impl FactsStore {
-    /// Opens the store in the spool's folder.
+    /// Opens the store in the spool's folder, and removes what a crash left unfinished.
     pub fn open(spool: &Folder) -> Result<Self, FolderError> {
+        let part = |name| {
+            let folder = spool.sub(name)?;
+            folder.remove_unfinished()?;
+            Ok(Arc::new(folder))
+        };
         Ok(Self {
-            facts: Arc::new(spool.sub("facts")?),
-            manifests: Arc::new(spool.sub("manifests")?),
+            facts: part("facts")?,
+            manifests: part("manifests")?,
         })
     }
 

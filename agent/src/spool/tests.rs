@@ -368,3 +368,30 @@ proptest! {
         prop_assert_eq!(again.next_sequence(), spool.next_sequence());
     }
 }
+
+/// `affiant-agent status` looks while the service writes.
+#[test]
+fn a_look_from_outside_disturbs_no_write() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("spool");
+    let mut spool = open(&path);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let folder = Folder::open(&path).unwrap();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                Waiting::of(&folder, None).unwrap();
+            }
+        });
+        // Segments are begun, each receipt replaces the mark, and segments with all their receipts are removed.
+        let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for _ in 0..200 {
+                let record = append(&mut spool, evidence::envelope::MAX_BYTES);
+                acknowledge(&mut spool, &record);
+            }
+        }));
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        written.unwrap();
+    });
+    assert_eq!((spool.lost(), spool.waiting()), (None, 0));
+}

@@ -1,10 +1,13 @@
 //! How much waits, for somebody who only looks: a service may be writing meanwhile, so nothing is repaired.
 
+use std::io::ErrorKind;
+
 use evidence::Timestamp;
 use serde::Serialize;
 
 use super::SpoolError;
 use super::mark::Acknowledged;
+use super::record::Record;
 use super::segment::{self, Segment};
 use crate::folder::Folder;
 
@@ -29,11 +32,7 @@ impl Waiting {
             newest_observed_at: receipt.map(|mark| mark.observed_at),
         };
         for first in segment::names(folder)? {
-            // A segment that was removed since its name was read has all its receipts.
-            let Ok(mut segment) = Segment::open(folder, first) else {
-                continue;
-            };
-            segment.scan(folder, None, |record, _| {
+            let count = |record: &Record, _| {
                 if last.is_none_or(|last| record.sequence > last) {
                     waiting.count += 1;
                 }
@@ -41,7 +40,15 @@ impl Waiting {
                     waiting.newest_sequence = Some(record.sequence);
                     waiting.newest_observed_at = Some(record.observed_at);
                 }
-            })?;
+            };
+            let scanned = Segment::open(folder, first).and_then(|mut segment| segment.scan(folder, None, count));
+            match scanned {
+                // A segment that was removed since its name was read has all its receipts.
+                Err(SpoolError::Folder(error)) if error.error.kind() == ErrorKind::NotFound => {}
+                other => {
+                    other?;
+                }
+            }
         }
         Ok(waiting)
     }

@@ -70,8 +70,8 @@ pub struct Lost {
     pub from: u64,
     /// Last sequence number lost; the statement that says so has the next one.
     pub to: u64,
-    /// Why: `spool_full`, `spool_damaged`, or `clock_ahead` (made while the host's clock was ahead; they could not be
-    /// delivered when it had been set right).
+    /// Why: `spool_full` (the limit, or the disk), `spool_unwritable`, `spool_damaged`, or `clock_ahead` (made while the
+    /// host's clock was ahead; they could not be delivered when it had been set right).
     pub reason: String,
 }
 

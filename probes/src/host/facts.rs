@@ -66,7 +66,7 @@ pub struct Resources {
     pub cpu_model: String,
     /// Logical processors.
     pub cpus: u32,
-    /// Memory that the kernel manages, bytes.
+    /// Memory that the kernel manages (`MemTotal` of `/proc/meminfo`, proc(5)), bytes, rounded up to a multiple of 64 MiB.
     pub memory_bytes: u64,
 }
 

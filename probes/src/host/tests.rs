@@ -83,7 +83,7 @@ fn a_guest() {
         "timezone": {"outcome": "observed", "value": "Europe/Berlin"},
         "init": {"outcome": "observed", "value": "systemd"},
         "resources": {"outcome": "observed", "value":
-            {"cpu_model": "QEMU TCG CPU version 2.5+", "cpus": 2, "memory_bytes": 2_075_303_936_u64}},
+            {"cpu_model": "QEMU TCG CPU version 2.5+", "cpus": 2, "memory_bytes": 2_080_374_784_u64}},
         "interfaces": {"outcome": "observed", "value":
             [{"name": "eth0", "mac": "52:54:00:12:34:56", "device": true, "addresses": ["10.0.2.15/24"]}]},
     });
