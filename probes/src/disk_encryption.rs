@@ -45,6 +45,7 @@ pub use facts::*;
 
 use evidence::facts::Outcome;
 
+use crate::order::Order as _;
 use crate::probe::{Budget, Cadence, Collected, Known, NotKnown, Privilege, Probe, ProbeError, Spec};
 use crate::reading::{Reading, Unread};
 use mountinfo::MountTable;
@@ -149,7 +150,7 @@ impl Probe for DiskEncryptionProbe {
             .iter()
             .filter_map(|name| Some((name, survey.found.get(name)?)));
         let mut disks: Vec<_> = disks.map(|(name, found)| disks::disk(reading, name, found)).collect();
-        disks.sort_unstable();
+        disks.order();
         let mut names = judged.names;
         let mut devices: Vec<_> = survey
             .found
@@ -162,11 +163,11 @@ impl Probe for DiskEncryptionProbe {
                 found.fact(&survey)
             })
             .collect();
-        devices.sort_unstable();
-        names.sort_unstable();
+        devices.order();
+        names.order();
         names.dedup();
         let mut encryption_layers: Vec<_> = layers.into_values().collect();
-        encryption_layers.sort_by(|a, b| a.name.cmp(&b.name));
+        encryption_layers.order_by(|a, b| a.name.cmp(&b.name));
         let detail = match judged.unresolved.as_slice() {
             [] => String::new(),
             [one] => format!("{} could not be traced: {}", one.volume, one.detail),
@@ -234,7 +235,7 @@ impl survey::Found {
                 .collect(),
             _ => vec![],
         };
-        below.sort_unstable();
+        below.order();
         Device {
             name: self.name.clone(),
             kind: self.kind,

@@ -1,15 +1,15 @@
 //! One probe's view of a machine.
 
-use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 use probes::Spec;
-use std::net::SocketAddr;
-
 use probes::reading::{
     Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Shelf, Stat, TlsPeer, Unread, Walk,
     Walked,
 };
-use rustix::fd::{AsRawFd as _, OwnedFd};
+use rustix::buffer::spare_capacity;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
@@ -17,24 +17,25 @@ use super::deadline::Deadline;
 use super::root::Machine;
 use super::{extended, failed, handshake, inventory, listeners, listing, name, reason, refused, run, walk};
 
-/// Bytes asked for in one read(2).
+/// Bytes asked for in one read(2) at most, first and then at least.
+const FIRST: usize = 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
+/// Bytes asked for first of a file that does not say how long it is: procfs and sysfs answer with a page at most.
+const PAGE: usize = 4 * 1024;
 
 /// A machine as one probe may see it: until its deadline, with the programs that it declared.
 pub struct MachineHost {
     machine: Machine,
     spec: &'static Spec,
     deadline: Deadline,
-    chunk: RefCell<Vec<u8>>,
 }
 
 impl MachineHost {
-    pub(super) fn new(machine: Machine, spec: &'static Spec, deadline: Deadline) -> Self {
+    pub(super) const fn new(machine: Machine, spec: &'static Spec, deadline: Deadline) -> Self {
         Self {
             machine,
             spec,
             deadline,
-            chunk: RefCell::new(vec![0; CHUNK]),
         }
     }
 
@@ -42,21 +43,24 @@ impl MachineHost {
         &self.machine
     }
 
-    /// Opens for reading what `path` leads to, if it is one of `kinds`.
-    fn open(&self, path: &str, kinds: &[Kind]) -> Result<Option<OwnedFd>, Unread> {
+    /// Opens for reading what `path` leads to, if it is one of `kinds`; with the size that it tells.
+    fn open(&self, path: &str, kinds: &[Kind]) -> Result<Option<(OwnedFd, u64)>, Unread> {
         self.deadline.check(path)?;
         let Some(located) = self.machine.locate(path, true)? else {
             return Ok(None);
         };
-        let kind = match rustix::fs::fstat(&located) {
-            Ok(stat) => kind_of(FileType::from_raw_mode(stat.st_mode)),
+        let (kind, size) = match rustix::fs::fstat(&located) {
+            Ok(stat) => (
+                kind_of(FileType::from_raw_mode(stat.st_mode)),
+                u64::try_from(stat.st_size).unwrap_or(0),
+            ),
             Err(errno) => return refused(path, errno),
         };
         if !kinds.contains(&kind) {
             return Err(failed(path, not_read(kind)));
         }
         match reopen(&located) {
-            Ok(descriptor) => Ok(Some(descriptor)),
+            Ok(descriptor) => Ok(Some((descriptor, size))),
             Err(Errno::NOENT | Errno::NOTDIR) => Err(failed(path, "cannot be opened: /proc is not mounted")),
             Err(errno) => refused(path, errno),
         }
@@ -76,17 +80,22 @@ impl MachineHost {
 
 impl Host for MachineHost {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unread> {
-        let Some(file) = self.open(path, &[Kind::File])? else {
+        let Some((file, size)) = self.open(path, &[Kind::File])? else {
             return Ok(None);
         };
-        let mut chunk = self.chunk.borrow_mut();
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(match size.min(limit) {
+            0 => PAGE,
+            // One more than it has: the end is then found without more room.
+            size => usize::try_from(size).map_or(FIRST, |size| FIRST.min(size + 1)),
+        });
         loop {
             self.deadline.check(path)?;
-            match rustix::io::read(&file, chunk.as_mut_slice()) {
+            if bytes.len() == bytes.capacity() {
+                bytes.reserve(CHUNK);
+            }
+            match rustix::io::read(&file, spare_capacity(&mut bytes)) {
                 Ok(0) => return Ok(Some(bytes)),
-                Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
-                Err(Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 // A process that ended between opening and reading its file in procfs.
                 Err(Errno::SRCH) => return Ok(None),
                 Err(errno) => return refused(path, errno),
@@ -101,41 +110,36 @@ impl Host for MachineHost {
     }
 
     fn read_at(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Unread> {
-        let Some(file) = self.open(path, &[Kind::File, Kind::Block])? else {
+        let Some((file, _)) = self.open(path, &[Kind::File, Kind::Block])? else {
             return Ok(None);
         };
-        let mut chunk = self.chunk.borrow_mut();
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(length.min(FIRST));
         while bytes.len() < length {
             self.deadline.check(path)?;
-            let wanted = (length - bytes.len()).min(CHUNK);
-            let part = chunk.get_mut(..wanted).unwrap_or_default();
-            match rustix::io::pread(&file, &mut *part, offset.saturating_add(bytes.len() as u64)) {
+            if bytes.len() == bytes.capacity() {
+                bytes.reserve(CHUNK);
+            }
+            let at = offset.saturating_add(bytes.len() as u64);
+            match rustix::io::pread(&file, spare_capacity(&mut bytes), at) {
                 Ok(0) => break,
-                Ok(count) => bytes.extend_from_slice(part.get(..count).unwrap_or_default()),
-                Err(Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return refused(path, errno),
             }
         }
+        bytes.truncate(length);
         Ok(Some(bytes))
     }
 
     fn list(&self, path: &str) -> Result<Option<Vec<Entry>>, Unread> {
         match self.open(path, &[Kind::Folder])? {
-            Some(folder) => listing::entries(&folder, path, &self.deadline),
+            Some((folder, _)) => listing::entries(folder, path, &self.deadline),
             None => Ok(None),
         }
     }
 
     fn stat(&self, path: &str, follow: bool) -> Result<Option<Stat>, Unread> {
         self.deadline.check(path)?;
-        let Some(located) = self.machine.locate(path, follow)? else {
-            return Ok(None);
-        };
-        match statx(&located, "", AtFlags::EMPTY_PATH) {
-            Ok(stat) => Ok(Some(stat_of(&stat))),
-            Err(errno) => refused(path, errno),
-        }
+        Ok(self.machine.status(path, follow)?.as_ref().map(stat_of))
     }
 
     fn read_link(&self, path: &str) -> Result<Option<String>, Unread> {
@@ -191,7 +195,7 @@ impl Host for MachineHost {
 
     fn walk(&self, walk: &Walk<'_>, found: &mut dyn FnMut(Found)) -> Result<Option<Walked>, Unread> {
         match self.open(walk.start, &[Kind::Folder])? {
-            Some(start) => walk::filesystem(start, walk, &self.deadline, found).map(Some),
+            Some((start, _)) => walk::filesystem(start, walk, &self.deadline, found).map(Some),
             None => Ok(None),
         }
     }
@@ -208,17 +212,24 @@ impl Host for MachineHost {
     }
 }
 
-/// Opens what an `O_PATH` descriptor stands for. `O_NONBLOCK` and `O_NOCTTY` cost nothing and are a second line of
-/// defence should a filesystem lie about the kind.
 /// Whether a descriptor stands for a link itself.
 fn is_link(located: &OwnedFd) -> bool {
     rustix::fs::fstat(located).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
+/// Opens what an `O_PATH` descriptor stands for. `O_NONBLOCK` and `O_NOCTTY` cost nothing and are a second line of
+/// defence should a filesystem lie about the kind.
 fn reopen(located: &OwnedFd) -> Result<OwnedFd, Errno> {
-    let path = format!("/proc/self/fd/{}", located.as_raw_fd());
+    // Looked up once: the way there costs more than the rest.
+    static DESCRIPTORS: OnceLock<Result<OwnedFd, Errno>> = OnceLock::new();
+    let descriptors = DESCRIPTORS.get_or_init(|| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(CWD, "/proc/self/fd", flags, Mode::empty())
+    });
+    let descriptors = descriptors.as_ref().map_err(|errno| *errno)?;
+    let number = rustix::path::DecInt::from_fd(located);
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, path, flags, Mode::empty())
+    rustix::fs::openat(descriptors, number, flags, Mode::empty())
 }
 
 pub(super) fn kind_of(kind: FileType) -> Kind {
@@ -246,7 +257,7 @@ const fn not_read(kind: Kind) -> &'static str {
 }
 
 /// statx(2) of `name` in `folder`, without waking a network filesystem.
-pub(super) fn statx(folder: &OwnedFd, name: impl rustix::path::Arg, flags: AtFlags) -> Result<Statx, Errno> {
+pub(super) fn statx(folder: impl AsFd, name: impl rustix::path::Arg, flags: AtFlags) -> Result<Statx, Errno> {
     let wanted = StatxFlags::BASIC_STATS;
     rustix::fs::statx(folder, name, flags | AtFlags::NO_AUTOMOUNT, wanted)
 }

@@ -15,9 +15,9 @@ const MAX_ENTRIES: usize = 1_000_000;
 const STRIDE: usize = 1024;
 
 /// The entries of an open folder, sorted by name.
-pub(super) fn entries(folder: &OwnedFd, path: &str, deadline: &Deadline) -> Result<Option<Vec<Entry>>, Unread> {
+pub(super) fn entries(folder: OwnedFd, path: &str, deadline: &Deadline) -> Result<Option<Vec<Entry>>, Unread> {
     let mut entries = Vec::new();
-    let mut dir = match Dir::read_from(folder) {
+    let mut dir = match Dir::new(folder) {
         Ok(dir) => dir,
         Err(errno) => return refused(path, errno),
     };
@@ -33,7 +33,10 @@ pub(super) fn entries(folder: &OwnedFd, path: &str, deadline: &Deadline) -> Resu
             continue;
         }
         let kind = match entry.file_type() {
-            FileType::Unknown => match rustix::fs::statat(folder, bytes, AtFlags::SYMLINK_NOFOLLOW) {
+            FileType::Unknown => match dir
+                .fd()
+                .and_then(|folder| rustix::fs::statat(folder, bytes, AtFlags::SYMLINK_NOFOLLOW))
+            {
                 Ok(stat) => FileType::from_raw_mode(stat.st_mode),
                 Err(Errno::NOENT) => continue,
                 Err(errno) => return refused(path, errno),

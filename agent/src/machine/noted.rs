@@ -8,10 +8,10 @@ use evidence::{Digest, Timestamp};
 use probes::reading::{
     Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
-use rustix::fs::{AtFlags, FileType, Statx, StatxTimestamp};
+use rustix::fs::{FileType, Statx, StatxTimestamp};
 use serde::{Deserialize, Serialize};
 
-use super::host::{kind_of, statx};
+use super::host::kind_of;
 use super::{Machine, MachineHost};
 use crate::clock;
 
@@ -206,8 +206,7 @@ impl Host for Noted<'_> {
 impl Machine {
     /// The file at `path`, if it is a large one with a time of its own (those of procfs have none).
     fn mark(&self, path: &str) -> Option<Mark> {
-        let located = self.locate(path, true).ok()??;
-        let stat = statx(&located, "", AtFlags::EMPTY_PATH).ok()?;
+        let stat = self.status(path, true).ok()??;
         let is_file = kind_of(FileType::from_raw_mode(stat.stx_mode.into())) == Kind::File;
         (is_file && stat.stx_size >= LARGE).then(|| Mark::of(&stat))
     }

@@ -1,5 +1,6 @@
 //! Which files: the machine's own, or those below a folder.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,12 +8,12 @@ use std::sync::Arc;
 use probes::Spec;
 use probes::reading::{Shelf, Unread};
 use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx};
 use rustix::io::Errno;
 use thiserror::Error;
 
 use super::deadline::Deadline;
-use super::host::MachineHost;
+use super::host::{MachineHost, statx};
 use super::{failed, name, refused};
 
 /// A machine that can be probed.
@@ -89,12 +90,28 @@ impl Machine {
         matches!(self.files, Files::Own)
     }
 
+    /// What statx(2) says of `path`; `follow` says whether the last component may be a link.
+    pub(super) fn status(&self, path: &str, follow: bool) -> Result<Option<Statx>, Unread> {
+        let status = match &self.files {
+            Files::Own => {
+                let flags = if follow {
+                    AtFlags::empty()
+                } else {
+                    AtFlags::SYMLINK_NOFOLLOW
+                };
+                statx(CWD, absolute(path)?.as_ref(), flags)
+            }
+            Files::Below(_) => match self.locate(path, follow)? {
+                Some(located) => statx(&located, "", AtFlags::EMPTY_PATH),
+                None => return Ok(None),
+            },
+        };
+        status.map_or_else(|errno| refused(path, errno), |status| Ok(Some(status)))
+    }
+
     /// Finds what is at `path` without opening it; `follow` says whether the last component may be a link.
     pub(super) fn locate(&self, path: &str, follow: bool) -> Result<Option<OwnedFd>, Unread> {
-        if !path.starts_with('/') {
-            return Err(failed(path, "not an absolute path"));
-        }
-        let bytes = name::to_bytes(path);
+        let bytes = absolute(path)?;
         let bytes = bytes.as_ref();
         let mut flags = OFlags::PATH | OFlags::CLOEXEC;
         if !follow {
@@ -112,6 +129,14 @@ impl Machine {
             )),
             Err(errno) => refused(path, errno),
         }
+    }
+}
+
+fn absolute(path: &str) -> Result<Cow<'_, [u8]>, Unread> {
+    if path.starts_with('/') {
+        Ok(name::to_bytes(path))
+    } else {
+        Err(failed(path, "not an absolute path"))
     }
 }
 
