@@ -1,6 +1,7 @@
 //! `docs/reference` is what the probes and the programs say of themselves, and a probe says what it must.
 //! `UPDATE=1 cargo test -p affiant-tests --test reference` writes the pages (build the programs first).
 
+mod breadth;
 mod facts_table;
 mod module_docs;
 
