@@ -224,10 +224,31 @@ pub enum FactsError {
     },
 }
 
+/// A document without its facts.
+#[derive(Serialize)]
+struct Head<'d> {
+    probe: &'d ProbeId,
+    version: u32,
+    outcome: Outcome,
+    detail: &'d str,
+    sources: &'d [Source],
+}
+
 impl FactsDocument {
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FactsError> {
-        let bytes = json::canonical(self)?;
+        // The facts are nearly all of it, and are written where they are.
+        let head = Head {
+            probe: &self.probe,
+            version: self.version,
+            outcome: self.outcome,
+            detail: &self.detail,
+            sources: &self.sources,
+        };
+        let bytes = match &self.facts {
+            Some(facts) => json::canonical_with(&head, "facts", facts)?,
+            None => json::canonical(&head)?,
+        };
         Self::check(self, bytes.len())?;
         Ok(bytes)
     }
@@ -294,6 +315,14 @@ mod tests {
             r#"{"detail":"","facts":{"port":[22]},"outcome":"observed","probe":"sshd","sources":[{"command":"sshd -T","#
         ));
         assert_eq!(FactsDocument::from_bytes(&bytes).unwrap(), document());
+        let denied = FactsDocument {
+            outcome: Outcome::Denied,
+            facts: None,
+            ..document()
+        };
+        for document in [document(), denied] {
+            assert_eq!(document.to_bytes().unwrap(), json::canonical(&document).unwrap());
+        }
     }
 
     #[test]

@@ -43,6 +43,16 @@ pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(out)
 }
 
+/// The canonical bytes of an object with one member more, which may be large and is not copied.
+pub(crate) fn canonical_with<T: Serialize>(object: &T, name: &str, member: &Value) -> Result<Vec<u8>, JsonError> {
+    let object = serde_json::to_value(object).map_err(JsonError::Representation)?;
+    let members = object.as_object().into_iter().flatten();
+    let members = members.map(|(name, member)| (name.as_str(), member));
+    let mut out = Vec::new();
+    write_object(members.chain([(name, member)]).collect(), &mut out)?;
+    Ok(out)
+}
+
 /// Reads bytes that must be canonical JSON; a member given twice is refused, since it cannot be in the canonical form.
 pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
     match plain::text(bytes) {
@@ -105,21 +115,30 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
             out.push(b']');
         }
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            // RFC 8785 section 3.2.3 orders by UTF-16 code units, which differs from byte order above U+D7FF.
-            members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
-            out.push(b'{');
-            for (index, (name, member)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_string(name, out)?;
-                out.push(b':');
-                write(member, out)?;
-            }
-            out.push(b'}');
+            let members = members.iter().map(|(name, member)| (name.as_str(), member));
+            write_object(members.collect(), out)?;
         }
     }
+    Ok(())
+}
+
+fn write_object(mut members: Vec<(&str, &Value)>, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    // RFC 8785 section 3.2.3 orders by UTF-16 code units, which differs from byte order above U+D7FF.
+    if members.iter().all(|(name, _)| name.is_ascii()) {
+        members.sort_by_key(|(name, _)| *name);
+    } else {
+        members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    }
+    out.push(b'{');
+    for (index, (name, member)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(name, out)?;
+        out.push(b':');
+        write(member, out)?;
+    }
+    out.push(b'}');
     Ok(())
 }
 

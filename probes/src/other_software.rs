@@ -40,13 +40,13 @@ pub struct OtherSoftwareProbe;
 impl Probe for OtherSoftwareProbe {
     const SPEC: Spec = Spec {
         id: "other-software",
-        version: 1,
+        version: 2,
         title: "Which software came by other ways than the distribution's packages: snap, flatpak, pip, npm, gem",
         reads: &[
             "/var/lib/snapd/state.json",
             "/var/lib/flatpak/app/, /var/lib/flatpak/runtime/, /var/lib/flatpak/repo/config",
             "/usr/local/lib/python3*/ and /usr/local/lib64/python3*/: dist-packages, site-packages",
-            "/usr/local/lib/node_modules/",
+            "/usr/local/lib/node_modules/, /usr/lib/node_modules/",
             "/var/lib/gems/, /usr/local/lib/ruby/gems/, /usr/local/share/gems/",
         ],
         runs: &[],
@@ -60,7 +60,7 @@ impl Probe for OtherSoftwareProbe {
         does_not_show: &[
             "What users installed for themselves, in virtual environments, in projects and in containers.",
             "Programs that were built on the host or copied to it, those of cargo and go among them, and modules of Perl.",
-            "Modules of npm in /usr/lib, where distributions put theirs too; gems that Ruby itself brings.",
+            "Which modules of npm in /usr/lib are a distribution's own, since it puts them there too; gems that Ruby itself brings.",
             "Whether what is installed was changed since, and whether it has known weaknesses.",
         ],
     };
@@ -73,7 +73,7 @@ impl Probe for OtherSoftwareProbe {
             snaps: Known::of(snap::read(reading), snap::STATE),
             flatpak: Known::of(flatpak::read(reading), flatpak::FOLDER),
             python: Known::of(python::read(reading), python::WHERE),
-            npm: Known::of(npm::read(reading), npm::FOLDER),
+            npm: Known::of(npm::read(reading), npm::WHERE),
             gems: Known::of(gems::read(reading), gems::WHERE),
         }))
     }

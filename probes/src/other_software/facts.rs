@@ -14,7 +14,7 @@ pub struct OtherSoftware {
     pub flatpak: Known<Flatpak>,
     /// Distributions of Python packages below `/usr/local`; `absent` if it has no folder for them.
     pub python: Known<SoftwareList<PythonDistribution>>,
-    /// Modules that npm installed for all users; `absent` if it has no folder for them.
+    /// Modules in npm's folders for all users, a distribution's own in `/usr/lib` among them; `absent` if there is none.
     pub npm: Known<SoftwareList<NpmModule>>,
     /// Gems that Ruby's `gem` installed for all users; `absent` if it has no folder for them.
     pub gems: Known<SoftwareList<Gem>>,
@@ -125,6 +125,8 @@ pub struct NpmModule {
     pub version: String,
     /// Whether it is a link to a folder elsewhere (`npm link`).
     pub linked: bool,
+    /// In which folder.
+    pub folder: String,
 }
 
 /// A gem.

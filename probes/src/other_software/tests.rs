@@ -149,12 +149,17 @@ fn npm_modules() {
         .file("/usr/local/lib/node_modules/.package-lock.json", "secret")
         .folder("/usr/local/lib/node_modules/.npm-x/y")
         .link("/usr/local/lib/node_modules/mine", "/srv/mine")
-        .file("/srv/mine/package.json", r#"{"version": "1.0.0"}"#);
+        .file("/srv/mine/package.json", r#"{"version": "1.0.0"}"#)
+        .file(
+            "/usr/lib/node_modules/corepack/package.json",
+            r#"{"version": "0.31.0"}"#,
+        );
     let told = |host: &Captured| facts(host)["npm"].clone();
     let expected = json!([
-        {"name": "@a/b", "version": "", "linked": false},
-        {"name": "mine", "version": "1.0.0", "linked": true},
-        {"name": "npm", "version": "10.1.0", "linked": false}]);
+        {"name": "@a/b", "version": "", "linked": false, "folder": "/usr/local/lib/node_modules"},
+        {"name": "corepack", "version": "0.31.0", "linked": false, "folder": "/usr/lib/node_modules"},
+        {"name": "mine", "version": "1.0.0", "linked": true, "folder": "/usr/local/lib/node_modules"},
+        {"name": "npm", "version": "10.1.0", "linked": false, "folder": "/usr/local/lib/node_modules"}]);
     assert_eq!(told(&host)["value"]["entries"], expected);
     let file = "/usr/local/lib/node_modules/npm/package.json";
     assert_eq!(told(&host.clone().denied(file))["outcome"], "denied");

@@ -70,7 +70,10 @@ impl<'t> Check<'t> {
             self.covered,
             self.facts.len()
         );
-        ensure!(self.covered == "yes" || !self.remark.is_empty(), "what is missing is not said");
+        ensure!(
+            self.covered == "yes" || !self.remark.is_empty(),
+            "what is missing is not said"
+        );
         let (worth, cost) = self.worth.split_once(' ').unwrap_or_default();
         let judged = ["high", "mid", "low"].contains(&worth) && ["cheap", "dear"].contains(&cost);
         ensure!(
