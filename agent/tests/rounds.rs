@@ -83,7 +83,7 @@ fn what_ends_the_process_is_the_outcome_of_one_probe() {
 fn memory_is_limited_and_running_out_of_it_is_the_outcome_of_a_probe() {
     let temp = tempfile::tempdir().unwrap();
     // KiB: enough to start a probe, and not enough to read the package database.
-    let prober = Prober::new(script(temp.path(), "ulimit -d 3600; exec $AGENT \"$@\""));
+    let prober = Prober::new(script(temp.path(), "ulimit -d 3700; exec $AGENT \"$@\""));
     let said = said(&prober, &["packages", "sudo"]);
     let of = |id: &str| said.iter().find(|(said, ..)| said == id).unwrap();
     assert_eq!(of("packages").1, Outcome::Failed, "{said:?}");
