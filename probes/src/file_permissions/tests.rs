@@ -5,26 +5,18 @@ use serde_json::{Value, json};
 use super::FilePermissionsProbe;
 use crate::probe::documents;
 use crate::reading::captured::Captured;
-use crate::reading::{Attributes, Kind, Stat, Unread};
+use crate::reading::{Attributes, Kind, Stat, Unread, captured};
 
 const MOUNTS: &str = "1 0 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n2 1 0:5 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw\n";
 
 fn stat(kind: Kind, mode: u32, uid: u32, gid: u32) -> Stat {
     Stat {
-        kind,
-        mode,
-        uid,
-        gid,
-        size: 0,
-        mtime: 0,
-        ctime: 0,
-        device: (0, 0),
-        inode: 0,
         attributes: Attributes {
             immutable: Some(false),
             append_only: None,
             encrypted: None,
         },
+        ..captured::stat(kind, mode, uid, gid)
     }
 }
 
