@@ -15,7 +15,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use affiant_agent::machine::{Deadline, Machine, MachineHost};
-use probes::reading::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
+use probes::reading::{
+    Command, Entry, Found, Host, Inventory, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 use probes::registry::{self, Registered};
 use probes::{Cadence, Spec};
 use rustix::time::{ClockId, clock_gettime};
@@ -263,5 +265,10 @@ impl Host for Counting {
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         self.calls.set(self.calls.get() + 1);
         self.inner.tls_handshake(address)
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        self.calls.set(self.calls.get() + 1);
+        self.inner.tls_before_1_2(address)
     }
 }

@@ -8,6 +8,7 @@
 //! [`crate::collection`] gives up on the thread that is stuck in it.
 
 mod deadline;
+mod dial;
 mod extended;
 mod handshake;
 mod host;
@@ -16,6 +17,7 @@ mod listeners;
 mod listing;
 mod name;
 mod noted;
+mod old_tls;
 mod root;
 mod run;
 mod sock_diag;

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use affiant_agent::machine::{Deadline, Machine};
-use probes::reading::{Host as _, TlsPeer, Unread};
+use probes::reading::{Host as _, OldTls, TlsPeer, Unread};
 use probes::{Budget, Cadence, Privilege, Spec};
 
 static SPEC: Spec = Spec {
@@ -111,9 +111,15 @@ fn shake(address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         .tls_handshake(address)
 }
 
-/// As [`shake`], again if the server took more than its second, as on a machine that is busy with other tests.
-fn patiently(address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
-    let tries = (0..5).map(|_| shake(address));
+fn offer_old(address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+    Machine::own()
+        .host(&SPEC, Deadline::within(30_000))
+        .tls_before_1_2(address)
+}
+
+/// Again if the server took more than its second, as on a machine that is busy with other tests.
+fn patiently<T>(address: SocketAddr, ask: fn(SocketAddr) -> Result<T, Unread>) -> Result<T, Unread> {
+    let tries = (0..5).map(|_| ask(address));
     let mut answers = tries.skip_while(|answer| matches!(answer, Err(Unread::Timeout { .. })));
     answers.next().expect("an answer within five seconds")
 }
@@ -157,7 +163,7 @@ fn servers_of_every_kind_are_seen_as_they_are() {
     ];
     for (name, more, version, suite) in cases {
         let server = server(folder, name, more);
-        let peer = patiently(server.address)
+        let peer = patiently(server.address, shake)
             .unwrap_or_else(|why| panic!("{name} {more:?}: {why}"))
             .unwrap();
         assert_eq!(peer.chain, [der(folder, name)], "{name} {more:?}");
@@ -170,7 +176,7 @@ fn servers_of_every_kind_are_seen_as_they_are() {
     }
     // With a chain, in the order of the server.
     let server = server(folder, "rsa", &["-cert_chain", "p256.pem"]);
-    let peer = patiently(server.address).unwrap().unwrap();
+    let peer = patiently(server.address, shake).unwrap().unwrap();
     assert_eq!(peer.chain, [der(folder, "rsa"), der(folder, "p256")]);
 }
 
@@ -207,6 +213,103 @@ fn what_is_no_tls_server_is_told_apart() {
         let failed = shake(address).unwrap_err();
         assert!(matches!(failed, Unread::Failed { .. }), "{failed}");
         assert!(!seen || failed.to_string().contains("no TLS handshake"), "{failed}");
+        answering.join().unwrap();
+    }
+}
+
+/// Whether `openssl s_client` agrees with the server upon one version, with every suite of OpenSSL that authenticates the server.
+fn openssl_agrees(address: SocketAddr, version: &str) -> bool {
+    let args = [
+        "s_client",
+        "-connect",
+        &address.to_string(),
+        version,
+        "-cipher",
+        "ALL:!aNULL:@SECLEVEL=0",
+    ];
+    let output = Command::new("/usr/bin/openssl")
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("CONNECTED("), "{args:?}: {said}");
+    !said.contains("Cipher is (NONE)")
+}
+
+#[test]
+fn old_versions_are_seen_as_openssl_sees_them() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    certificate(folder, "rsa", &["rsa:2048"], &[]);
+    certificate(folder, "p256", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], &[]);
+    let every = "ALL:@SECLEVEL=0";
+    let suites = [
+        "DEFAULT",
+        every,
+        "DHE:@SECLEVEL=0",
+        "AES128-SHA:@SECLEVEL=0",
+        "ECDHE:@SECLEVEL=0",
+        "CAMELLIA:@SECLEVEL=0",
+    ];
+    let versions: [&[&str]; 6] = [
+        &[],
+        &["-no_tls1"],
+        &["-no_tls1_1"],
+        &["-no_tls1", "-no_tls1_1"],
+        &["-tls1"],
+        &["-tls1_1"],
+    ];
+    let (mut agreed, mut refused) = (0, 0);
+    for (name, cipher) in ["rsa", "p256"]
+        .into_iter()
+        .flat_map(|name| suites.map(|cipher| (name, cipher)))
+    {
+        for version in versions {
+            let server = server(folder, name, &[version, &["-cipher", cipher]].concat());
+            let ours = patiently(server.address, offer_old).unwrap().expect("it listens");
+            let case = format!("{name} {cipher} {version:?}: {ours:?}");
+            let expected = [("-tls1_1", "TLSv1.1"), ("-tls1", "TLSv1.0")]
+                .into_iter()
+                .find(|(option, _)| openssl_agrees(server.address, option));
+            match (&ours, expected) {
+                (OldTls::Agreed(version), Some((_, expected))) => assert_eq!(*version, expected, "{case}"),
+                (OldTls::Refused(alert), None) => {
+                    assert!(
+                        ["protocol_version", "handshake_failure", "internal_error"].contains(&alert.as_str()),
+                        "{case}"
+                    );
+                }
+                _ => panic!("{case}, openssl: {expected:?}"),
+            }
+            *if expected.is_some() { &mut agreed } else { &mut refused } += 1;
+        }
+    }
+    println!("{agreed} servers agree, {refused} refuse");
+    assert!(agreed > 20 && refused > 20, "{agreed} {refused}");
+}
+
+#[test]
+fn old_versions_of_what_is_no_tls_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = listener.local_addr().unwrap();
+    assert!(
+        matches!(offer_old(free), Err(Unread::Timeout { .. })),
+        "nobody says anything"
+    );
+    drop(listener);
+    assert_eq!(offer_old(free), Ok(None), "refused");
+    let warnings = [21, 3, 1, 0, 2, 1, 112].repeat(1_000);
+    for greeting in [&b"220 mail.example.org ESMTP\r\n"[..], b"", &warnings, &[0x16; 4_000]] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let greeting = greeting.to_vec();
+        let answering = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.write_all(&greeting);
+        });
+        let failed = offer_old(address).unwrap_err();
+        assert!(matches!(failed, Unread::Failed { .. }), "{failed}");
         answering.join().unwrap();
     }
 }

@@ -89,7 +89,8 @@ fn every_mode_and_many_owners() {
     }
     std::fs::write(root.join("etc/nsswitch.conf"), "passwd: files\ngroup: files\n").unwrap();
     for mode in 0..0o10000_u32 {
-        let folder = root.join(format!("tree/{}/{}", mode % 13, mode % 7));
+        let top = ["tree", "usr/lib", "usr/library", "usr/local/sbin", "lib64"][(mode / 5 % 5) as usize];
+        let folder = root.join(format!("{top}/{}/{}", mode % 13, mode % 7));
         std::fs::create_dir_all(&folder).unwrap();
         let (file, inner, link) = ("f", "d", "l");
         let path = |kind: &str| folder.join(format!("{kind}{mode}"));
@@ -109,6 +110,20 @@ fn every_mode_and_many_owners() {
     agrees(&facts["setuid_files"], &find(root, &SETUID), true);
     agrees(&facts["world_writable_files"], &find(root, &WRITABLE), true);
     agrees(&facts["open_folders"], &find(root, &OPEN), true);
+    let top = |name: &str| root.join(name).display().to_string();
+    let below = |name: &str| top(&format!("{name}/*"));
+    let tops = ["usr/lib", "usr/local/sbin", "lib64"];
+    let (tops, belows) = (tops.map(top), tops.map(below));
+    let mut test = vec!["("];
+    for (top, below) in tops.iter().zip(&belows) {
+        test.extend(["-path", top, "-o", "-path", below, "-o"]);
+    }
+    test.pop();
+    test.extend([")", "(", "-type", "f", "-o", "-type", "d", ")"]);
+    test.extend(["(", "!", "-uid", "0", "-o", "-perm", "-0020", ")"]);
+    let found = find(root, &test);
+    assert!(found.len() > 3_000, "{}", found.len());
+    agrees(&facts["system_files_of_others"], &found, true);
     agrees(&facts["without_user"]["value"], &find(root, &["-nouser"]), false);
     agrees(&facts["without_group"]["value"], &find(root, &["-nogroup"]), false);
     assert_eq!(

@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use affiant_agent::machine::{Deadline, Machine, MachineHost};
 use probes::reading::{
-    Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+    Command, Entry, Found, Host, Inventory, Kind, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
 use probes::registry;
 
@@ -112,6 +112,10 @@ impl Host for Recorder {
 
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         self.inner.tls_handshake(address)
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        self.inner.tls_before_1_2(address)
     }
 }
 

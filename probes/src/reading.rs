@@ -8,8 +8,8 @@ mod recorder;
 mod shelf;
 
 pub use host::{
-    Attributes, Command, Entry, Found, Host, Interface, Inventory, Kind, Listener, Output, Protocol, Stat, TlsPeer,
-    Unread, Walk, Walked,
+    Attributes, Command, Entry, Found, Host, Interface, Inventory, Kind, Listener, OldTls, Output, Protocol, Stat,
+    TlsPeer, Unread, Walk, Walked, is_below,
 };
 pub use recorder::Reading;
 pub use shelf::Shelf;

@@ -35,7 +35,7 @@ pub struct SetuidFilesProbe;
 impl Probe for SetuidFilesProbe {
     const SPEC: Spec = Spec {
         id: "setuid-files",
-        version: 2,
+        version: 3,
         title: "Files with setuid, setgid or capabilities, files that everybody may change, files without owner",
         reads: &[
             "mode, owner and security.capability of everything on local filesystems",

@@ -46,7 +46,7 @@ pub struct TlsCertificatesProbe;
 impl Probe for TlsCertificatesProbe {
     const SPEC: Spec = Spec {
         id: "tls-certificates",
-        version: 1,
+        version: 2,
         title: "Certificates for TLS in files, in the configuration of services and on listening ports, and their keys",
         reads: &[
             "/etc/ssl/ and /etc/pki/, without the distribution's authorities",
@@ -82,8 +82,9 @@ impl Probe for TlsCertificatesProbe {
             bytes: 32 * 1024 * 1024,
         },
         does_not_show: &[
-            "Certificates that a server presents only to a client that asks for a name (SNI) or offers TLS 1.1 or older: they are seen only as files.",
+            "Certificates that a server presents only to a client that asks for a name (SNI) or offers TLS 1.1 or older alone: they are seen only as files.",
             "Ports outside the agent's network namespace, and ports on which TLS is not expected: a greeting in TLS would leave errors in the logs of other services. TLS that begins in the middle of a plain connection (STARTTLS, PostgreSQL, MySQL) is seen by its configuration only.",
+            "Which cipher suites a server would also accept, and whether it accepts SSL 3.0 or TLS 1.0 beside the TLS 1.1 that it agreed upon.",
             "Whether a chain would be trusted by anybody, whether signatures are right, and whether a certificate was revoked.",
             "Whether a private key belongs to the certificate beside it: of keys only labels and headers are looked at.",
             "PKCS #12 files, Java keystores, NSS databases and keys in hardware.",

@@ -12,7 +12,9 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use machine::{Machine, authority};
-use probes::reading::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
+use probes::reading::{
+    Command, Entry, Found, Host, Inventory, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 use probes::registry;
 use serde_json::Value;
 
@@ -98,6 +100,10 @@ impl Host for Changed {
 
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         self.machine.tls_handshake(address)
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        self.machine.tls_before_1_2(address)
     }
 }
 

@@ -1,9 +1,7 @@
 //! What a TLS server on this host presents: one handshake, and nothing after it.
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use probes::reading::{TlsPeer, Unread};
 use rustls::client::Resumption;
@@ -11,30 +9,22 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
-use sysinfo::{NetworkData, Networks};
 
 use super::deadline::Deadline;
+use super::dial::Connection;
 use super::failed;
 
-/// How long one server may take in all.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes read from a server at most: a chain of certificates with room to spare.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// Shakes hands with `address`, which must be one of this host's.
 pub(super) fn handshake(address: SocketAddr, place: &str, deadline: &Deadline) -> Result<Option<TlsPeer>, Unread> {
-    if !is_own(address.ip()) {
-        return Err(failed(place, "not an address of this host, so not dialled"));
-    }
-    let until = Instant::now() + PATIENCE.min(deadline.left());
-    let stream = match TcpStream::connect_timeout(&address, left(until, place)?) {
-        Ok(stream) => stream,
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Ok(None),
-        Err(error) => return Err(unread(place, &error)),
+    let Some(mut dialled) = Connection::dial(address, place, deadline)? else {
+        return Ok(None);
     };
     let recorder = Arc::new(Recorder::default());
-    let connection = connection(address.ip(), &recorder).map_err(|error| failed(place, error.to_string()))?;
-    let ended = converse(stream, connection, place, until);
+    let connection = client(address.ip(), &recorder).map_err(|error| failed(place, error.to_string()))?;
+    let ended = converse(&mut dialled, connection, place);
     let chain = recorder.chain.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match ended {
         // A server that goes on to ask for a client's certificate, or that rustls disagrees with later on, has
@@ -45,16 +35,7 @@ pub(super) fn handshake(address: SocketAddr, place: &str, deadline: &Deadline) -
     }
 }
 
-/// Of this machine: the agent dials nobody else, whatever a probe asks.
-fn is_own(address: IpAddr) -> bool {
-    let among = |networks: Networks| {
-        let mut addresses = networks.values().flat_map(NetworkData::ip_networks);
-        addresses.any(|network| network.addr == address)
-    };
-    address.is_loopback() || Networks::new_with_refreshed_list().is_ok_and(among)
-}
-
-fn connection(address: IpAddr, recorder: &Arc<Recorder>) -> Result<ClientConnection, rustls::Error> {
+fn client(address: IpAddr, recorder: &Arc<Recorder>) -> Result<ClientConnection, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         // Any certificate is taken: this connection is for looking at it, and carries nothing.
@@ -68,17 +49,13 @@ fn connection(address: IpAddr, recorder: &Arc<Recorder>) -> Result<ClientConnect
 
 /// Until the handshake ends, one way or the other; and what was agreed upon by then.
 fn converse(
-    mut stream: TcpStream,
+    dialled: &mut Connection<'_>,
     mut connection: ClientConnection,
     place: &str,
-    until: Instant,
 ) -> (Result<(), Unread>, Option<TlsPeer>) {
-    let ended = speak(&mut stream, &mut connection, place, until);
+    let ended = speak(dialled, &mut connection, place);
     connection.send_close_notify();
-    if let Ok(left) = left(until, place) {
-        let _ = stream.set_write_timeout(Some(left));
-        let _ = connection.write_tls(&mut stream);
-    }
+    let _ = send(dialled, &mut connection);
     let agreed = connection
         .protocol_version()
         .zip(connection.negotiated_cipher_suite())
@@ -90,39 +67,25 @@ fn converse(
     (ended, agreed)
 }
 
-fn speak(stream: &mut TcpStream, connection: &mut ClientConnection, place: &str, until: Instant) -> Result<(), Unread> {
+fn speak(dialled: &mut Connection<'_>, connection: &mut ClientConnection, place: &str) -> Result<(), Unread> {
     let mut got = 0;
     let mut chunk = [0; 8 * 1024];
     while connection.is_handshaking() {
-        while connection.wants_write() {
-            stream
-                .set_write_timeout(Some(left(until, place)?))
-                .map_err(|error| unread(place, &error))?;
-            connection.write_tls(stream).map_err(|error| unread(place, &error))?;
-            stream.flush().map_err(|error| unread(place, &error))?;
-        }
+        send(dialled, connection)?;
         if !connection.is_handshaking() {
             break;
         }
-        stream
-            .set_read_timeout(Some(left(until, place)?))
-            .map_err(|error| unread(place, &error))?;
-        let count = match stream.read(&mut chunk) {
-            Ok(0) => return Err(failed(place, "closed by the server during the handshake")),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(unread(place, &error)),
-        };
-        got += count;
+        let mut bytes = &*dialled.receive(&mut chunk)?;
+        got += bytes.len();
         if got > MAX_BYTES {
             return Err(Unread::TooLarge {
                 place: place.to_owned(),
                 limit: MAX_BYTES as u64,
             });
         }
-        let mut bytes = chunk.get(..count).unwrap_or_default();
         while !bytes.is_empty() {
-            connection.read_tls(&mut bytes).map_err(|error| unread(place, &error))?;
+            let read = connection.read_tls(&mut bytes);
+            read.map_err(|error| failed(place, error.to_string()))?;
             connection
                 .process_new_packets()
                 .map_err(|error| failed(place, format!("no TLS handshake: {error}")))?;
@@ -131,33 +94,11 @@ fn speak(stream: &mut TcpStream, connection: &mut ClientConnection, place: &str,
     Ok(())
 }
 
-/// What is left of the time, never zero.
-fn left(until: Instant, place: &str) -> Result<Duration, Unread> {
-    let left = until.saturating_duration_since(Instant::now());
-    if left < Duration::from_millis(1) {
-        return Err(over(place));
-    }
-    Ok(left)
-}
-
-fn over(place: &str) -> Unread {
-    Unread::Timeout {
-        place: place.to_owned(),
-        millis: 1_000,
-    }
-}
-
-fn unread(place: &str, error: &std::io::Error) -> Unread {
-    match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => over(place),
-        ErrorKind::PermissionDenied => Unread::Denied {
-            place: place.to_owned(),
-        },
-        _ => {
-            let text = error.to_string();
-            failed(place, text.split(" (os error").next().unwrap_or(&text).to_lowercase())
-        }
-    }
+/// Sends what rustls has to say.
+fn send(dialled: &mut Connection<'_>, connection: &mut ClientConnection) -> Result<(), Unread> {
+    let mut bytes = vec![];
+    while connection.wants_write() && connection.write_tls(&mut bytes).is_ok() {}
+    if bytes.is_empty() { Ok(()) } else { dialled.send(&bytes) }
 }
 
 /// rustls writes `TLSv1_3` and `TLS13_AES_128_GCM_SHA256` where IANA has `TLSv1.3` and `TLS_AES_128_GCM_SHA256`.
@@ -248,7 +189,6 @@ mod tests {
 
     #[test]
     fn nobody_else_is_dialled() {
-        assert!(is_own("127.0.0.1".parse().unwrap()) && is_own("::1".parse().unwrap()));
         let foreign = "192.0.2.1:443".parse().unwrap();
         let refused = handshake(foreign, "tls://192.0.2.1:443", &Deadline::within(1_000)).unwrap_err();
         assert!(refused.to_string().contains("not an address of this host"), "{refused}");

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use probes::Spec;
 use probes::reading::{
-    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Shelf, Stat, TlsPeer, Unread, Walk,
-    Walked,
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, OldTls, Output, Shelf, Stat, TlsPeer, Unread,
+    Walk, Walked,
 };
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, OwnedFd};
@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use super::deadline::Deadline;
 use super::root::Machine;
-use super::{extended, failed, handshake, inventory, listeners, listing, name, reason, refused, run, walk};
+use super::{extended, failed, handshake, inventory, listeners, listing, name, old_tls, reason, refused, run, walk};
 
 /// Bytes asked for in one read(2) at most, first and then at least.
 const FIRST: usize = 1024 * 1024;
@@ -209,6 +209,12 @@ impl Host for MachineHost {
         let place = format!("tls://{address}");
         self.skipped(&place)?;
         handshake::handshake(address, &place, &self.deadline)
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        let place = format!("tls://{address}");
+        self.skipped(&place)?;
+        old_tls::offer(address, &place, &self.deadline)
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use evidence::{Digest, Timestamp};
 use probes::reading::{
-    Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+    Command, Entry, Found, Host, Inventory, Kind, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
 };
 use rustix::fs::{FileType, Statx, StatxTimestamp};
 use serde::{Deserialize, Serialize};
@@ -200,6 +200,10 @@ impl Host for Noted<'_> {
 
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         self.unrepeatable().tls_handshake(address)
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        self.unrepeatable().tls_before_1_2(address)
     }
 }
 

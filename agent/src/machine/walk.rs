@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
 
-use probes::reading::{Found, Kind, Unread, Walk, Walked};
+use probes::reading::{Found, Kind, Unread, Walk, Walked, is_below};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
@@ -298,6 +298,8 @@ impl Walker<'_> {
         };
         asked |= walk.users.is_some_and(|users| !users.contains(&look.uid));
         asked |= walk.groups.is_some_and(|groups| !groups.contains(&look.gid));
+        let of_others = look.uid != 0 || look.mode & 0o020 != 0;
+        asked |= of_others && matches!(look.kind, Kind::File | Kind::Folder) && is_below(&self.path, walk.of_root);
         let mut capability = None;
         if walk.capabilities && look.kind == Kind::File && look.mode & 0o111 != 0 {
             match capability_of(folder, name) {

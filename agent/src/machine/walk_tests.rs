@@ -17,6 +17,7 @@ const ALL: Walk<'static> = Walk {
     start: "/",
     file_bits: 0o7002,
     open_folders: true,
+    of_root: &[],
     capabilities: true,
     users: None,
     groups: None,

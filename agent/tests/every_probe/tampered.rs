@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use affiant_agent::machine::MachineHost;
-use probes::reading::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
+use probes::reading::{
+    Command, Entry, Found, Host, Inventory, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 
 /// What is asked of a host that has bytes or names for an answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +149,10 @@ impl Host for Tampered<'_> {
 
     /// Other tests' servers come and go.
     fn tls_handshake(&self, _address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        Ok(None)
+    }
+
+    fn tls_before_1_2(&self, _address: SocketAddr) -> Result<Option<OldTls>, Unread> {
         Ok(None)
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::host::{
-    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk,
+    Walked,
 };
 
 use crate::order::Order as _;
@@ -23,6 +24,7 @@ pub(crate) struct Captured {
     found: Option<Result<(Vec<Found>, Walked), Unread>>,
     listeners: Option<Result<Vec<Listener>, Unread>>,
     peers: BTreeMap<SocketAddr, Result<Option<TlsPeer>, Unread>>,
+    old_tls: BTreeMap<SocketAddr, Result<Option<OldTls>, Unread>>,
 }
 
 #[derive(Clone)]
@@ -133,6 +135,11 @@ impl Captured {
 
     pub(crate) fn peer_of(mut self, address: SocketAddr, peer: Result<Option<TlsPeer>, Unread>) -> Self {
         self.peers.insert(address, peer);
+        self
+    }
+
+    pub(crate) fn old_tls_of(mut self, address: SocketAddr, answer: Result<Option<OldTls>, Unread>) -> Self {
+        self.old_tls.insert(address, answer);
         self
     }
 
@@ -311,6 +318,10 @@ impl Host for Captured {
 
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
         self.peers.get(&address).cloned().unwrap_or(Ok(None))
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        self.old_tls.get(&address).cloned().unwrap_or(Ok(None))
     }
 }
 

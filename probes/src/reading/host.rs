@@ -59,6 +59,10 @@ pub trait Host {
     /// What a TLS server on this host presents. Nothing is verified and nothing is sent after the handshake. `Ok(None)`:
     /// nothing listens there. Over another root: [`Unread::Skipped`].
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread>;
+
+    /// What a TLS server on this host answers to a client that offers TLS 1.1, 1.0 and SSL 3.0 alone. Nothing is sent after
+    /// the offer. `Ok(None)`: nothing listens there. Over another root: [`Unread::Skipped`].
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread>;
 }
 
 /// A program to run.
@@ -167,6 +171,17 @@ pub struct Walk<'a> {
     pub users: Option<&'a BTreeSet<u32>>,
     /// Of a group that is not among these: entries of every kind, links too.
     pub groups: Option<&'a BTreeSet<u32>>,
+    /// Files and folders in these folders or below, and these folders, that somebody else than root owns or whose group may
+    /// write them.
+    pub of_root: &'a [&'a str],
+}
+
+/// Whether `path` is one of `folders` or lies below one.
+pub fn is_below(path: &[u8], folders: &[&str]) -> bool {
+    folders.iter().any(|folder| {
+        let rest = path.strip_prefix(folder.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    })
 }
 
 /// An entry that a walk was to find.
@@ -230,6 +245,15 @@ pub struct TlsPeer {
     pub cipher_suite: String,
     /// Certificates in the order in which they were sent, DER.
     pub chain: Vec<Vec<u8>>,
+}
+
+/// The answer to an offer of TLS 1.1 at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OldTls {
+    /// The server goes on with this version: `TLSv1.1`, `TLSv1.0` or `SSLv3`.
+    Agreed(&'static str),
+    /// The server refuses with an alert, named as in RFC 8446 section 6 (`protocol_version`), or `alert NUMBER`.
+    Refused(String),
 }
 
 /// Hardware and interfaces, as sysinfo sees them.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use evidence::Digest;
 use evidence::facts::{Origin, Outcome, Source};
 
-use super::host::{Command, Entry, Found, Host, Inventory, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked};
+use super::host::{
+    Command, Entry, Found, Host, Inventory, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk, Walked,
+};
 use crate::probe::Spec;
 
 /// How a probe reads. Each reading, absent and denied ones included, becomes a source of the facts document.
@@ -224,6 +226,13 @@ impl<'h> Reading<'h> {
         let peer = self.host.tls_handshake(address);
         self.note(Origin::Path(format!("tls://{address}")), &peer, None);
         peer
+    }
+
+    /// What a TLS server on this host answers to an offer of TLS 1.1 at most. Noted as `tls://ADDRESS:PORT`.
+    pub fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
+        let answer = self.host.tls_before_1_2(address);
+        self.note_worst(Origin::Path(format!("tls://{address}")), &answer);
+        answer
     }
 
     /// What `make` reads, once in a round for all probes that ask for `name`. Its sources are noted for each of them.

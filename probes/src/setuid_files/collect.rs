@@ -12,7 +12,7 @@ use super::facts::{
 use super::mounts;
 use super::owners::Owners;
 use super::packages::Packages;
-use super::tally::{Entry, Kept, Tally};
+use super::tally::{Entry, Kept, OF_ROOT, Tally};
 use crate::probe::{Collected, Known, NotKnown, ProbeError};
 use crate::reading::{Found, Kind, Reading, Unread, Walk};
 
@@ -54,6 +54,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SetuidFiles, Se
             capabilities: true,
             users,
             groups,
+            of_root: &OF_ROOT,
         };
         let walked = reading.walk(&walk, &mut |found| seen.tally.take(&found, filesystem, users, groups));
         match walked {
@@ -87,6 +88,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<Collected<SetuidFiles, Se
         setuid_files: lists.make("setuid_files", &tally.setuid, Lists::setuid),
         capability_files: lists.make("capability_files", &tally.capabilities, Lists::capability),
         world_writable_files: lists.make("world_writable_files", &tally.writable, Lists::writable),
+        system_files_of_others: lists.make("system_files_of_others", &tally.of_others, Lists::writable),
         open_folders: lists.make("open_folders", &tally.open_folders, Lists::writable),
         without_user: known(&owners.users, || {
             lists.make("without_user", &tally.without_user, Lists::without_user)

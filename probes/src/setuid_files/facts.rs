@@ -30,6 +30,10 @@ pub struct SetuidFiles {
     pub world_writable_files: List<Writable>,
     /// Folders that everybody may write and that are not sticky: whoever likes can replace what is in them.
     pub open_folders: List<Writable>,
+    /// Files and folders below `/usr/bin`, `/usr/sbin`, `/usr/lib`, `/usr/lib32`, `/usr/lib64`, `/usr/libexec`, the same below
+    /// `/usr/local`, and below `/bin`, `/sbin`, `/lib` and the like where these are no links, that somebody else than root owns
+    /// or whose group may write them. Links are left out. `everywhere` does not speak of this list: `total` tells if it is cut.
+    pub system_files_of_others: List<Writable>,
     /// Entries whose uid is not in `/etc/passwd`; `unsupported` where accounts come from elsewhere too.
     pub without_user: Known<List<Unowned>>,
     /// Entries whose gid is not in `/etc/group`; `unsupported` where groups come from elsewhere too.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Filesystem;
-use crate::reading::{Found, Kind};
+use crate::reading::{Found, Kind, is_below};
 
 /// Entries of a list that are kept. Those of uid 0 come first, since everybody can make any number of the others.
 const MAX_ENTRIES: usize = 1_000;
@@ -58,8 +58,35 @@ pub(super) struct Tally {
     pub(super) capabilities: Kept,
     pub(super) writable: Kept,
     pub(super) open_folders: Kept,
+    pub(super) of_others: Kept,
     pub(super) without_user: Kept,
     pub(super) without_group: Kept,
+}
+
+/// Folders with programs, libraries and modules, which root runs or loads (file-hierarchy(7), hier(7)).
+pub(super) const OF_ROOT: [&str; 16] = [
+    "/bin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/sbin",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/libexec",
+    "/usr/local/sbin",
+];
+
+fn is_of_others(found: &Found) -> bool {
+    let stat = found.stat;
+    let by_others = stat.uid != 0 || stat.mode & 0o020 != 0;
+    by_others && matches!(stat.kind, Kind::File | Kind::Folder) && is_below(found.path.as_bytes(), &OF_ROOT)
 }
 
 impl Tally {
@@ -83,6 +110,7 @@ impl Tally {
         add(&mut self.capabilities, found.capability.is_some());
         add(&mut self.writable, file && stat.mode & 0o002 != 0);
         add(&mut self.open_folders, open);
+        add(&mut self.of_others, is_of_others(found));
         add(
             &mut self.without_user,
             users.is_some_and(|users| !users.contains(&stat.uid)),

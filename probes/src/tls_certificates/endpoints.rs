@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use evidence::facts::Outcome;
 
-use super::facts::{Endpoint, Expected, Handshake};
+use super::facts::{Endpoint, Expected, Handshake, OldVersions};
 use super::gather::Gathered;
 use crate::probe::{Known, NotKnown};
-use crate::reading::{Listener, Protocol, Reading};
+use crate::reading::{Listener, OldTls, Protocol, Reading, Unread};
 
 /// Handshakes at most; a host that has more such ports serves the same certificates on most of them.
 const MAX_HANDSHAKES: usize = 32;
@@ -43,40 +43,69 @@ pub(super) fn read(reading: &Reading<'_>, configured: &BTreeSet<u16>, gathered: 
         });
     }
     let endpoint = |(number, ((port, address), dialled)): (usize, ((u16, IpAddr), Dialled))| {
-        let reached = dialled.reached;
-        let not = |outcome, detail: &str| {
-            Known::Not(NotKnown {
-                outcome,
-                detail: detail.to_owned(),
-            })
+        let skipped = match () {
+            () if number >= MAX_HANDSHAKES => Some("more than 32 ports on which TLS is expected"),
+            () if dialled.bound => Some("the socket is bound to one interface"),
+            () => None,
         };
-        let handshake = match () {
-            () if number >= MAX_HANDSHAKES => not(Outcome::Skipped, "more than 32 ports on which TLS is expected"),
-            () if dialled.bound => not(Outcome::Skipped, "the socket is bound to one interface"),
-            () => match reading.tls_handshake(reached) {
-                Ok(Some(peer)) => {
-                    let place = format!("tls://{reached}");
-                    let chain = peer.chain.iter().enumerate();
-                    let chain =
-                        chain.filter_map(|(index, der)| gathered.presented(&place, der, (index == 0).then_some(port)));
-                    Known::Observed(Handshake {
-                        version: peer.version,
-                        cipher_suite: peer.cipher_suite,
-                        chain: chain.collect(),
-                    })
-                }
-                Ok(None) => not(Outcome::Absent, "nothing answers"),
-                Err(unread) => Known::unread(&unread),
-            },
+        let (handshake, before_tls_1_2) = match skipped {
+            Some(detail) => (not(Outcome::Skipped, detail), not(Outcome::Skipped, detail)),
+            None => answers(reading, dialled.reached, port, gathered),
         };
         Endpoint {
             address: address.to_string(),
             port,
             expected: dialled.expected,
             handshake,
+            before_tls_1_2,
         }
     };
     Known::Observed(found.into_iter().enumerate().map(endpoint).collect())
+}
+
+/// What a server answers to a client of today, and to an old one.
+fn answers(
+    reading: &Reading<'_>,
+    reached: SocketAddr,
+    port: u16,
+    gathered: &mut Gathered,
+) -> (Known<Handshake>, Known<OldVersions>) {
+    let handshake = match reading.tls_handshake(reached) {
+        Ok(Some(peer)) => {
+            let place = format!("tls://{reached}");
+            let chain = peer.chain.iter().enumerate();
+            let chain = chain.filter_map(|(index, der)| gathered.presented(&place, der, (index == 0).then_some(port)));
+            Known::Observed(Handshake {
+                version: peer.version,
+                cipher_suite: peer.cipher_suite,
+                chain: chain.collect(),
+            })
+        }
+        Ok(None) => not(Outcome::Absent, "nothing answers"),
+        // Who says nothing to one offer is not made to wait for another.
+        Err(unread @ Unread::Timeout { .. }) => return (Known::unread(&unread), Known::unread(&unread)),
+        Err(unread) => Known::unread(&unread),
+    };
+    let old = match reading.tls_before_1_2(reached) {
+        Ok(Some(OldTls::Agreed(version))) => Known::Observed(OldVersions {
+            agreed: Some(version),
+            refused: None,
+        }),
+        Ok(Some(OldTls::Refused(alert))) => Known::Observed(OldVersions {
+            agreed: None,
+            refused: Some(alert),
+        }),
+        Ok(None) => not(Outcome::Absent, "nothing answers"),
+        Err(unread) => Known::unread(&unread),
+    };
+    (handshake, old)
+}
+
+fn not<T>(outcome: Outcome, detail: &str) -> Known<T> {
+    Known::Not(NotKnown {
+        outcome,
+        detail: detail.to_owned(),
+    })
 }
 
 /// A listening port that is dialled.

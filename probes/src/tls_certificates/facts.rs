@@ -239,6 +239,21 @@ pub struct Endpoint {
     /// What was presented. `absent` if nothing answered, `failed` if what answered does not speak TLS or refused the
     /// handshake, `timeout` if it said nothing.
     pub handshake: Known<Handshake>,
+    /// What was answered to a client that offers TLS 1.1, 1.0 and SSL 3.0 alone, with their usual cipher suites; outcomes as
+    /// those of the handshake. A server that ends the connection without an answer is `failed`.
+    pub before_tls_1_2: Known<OldVersions>,
+}
+
+/// One of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OldVersions {
+    /// The version that the server went on with: `TLSv1.1`, `TLSv1.0` or `SSLv3`. It may accept older ones too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<&'static str>,
+    /// The alert by which the server refused (RFC 8446 section 6): `protocol_version` says that it has none of these
+    /// versions; another one, such as `handshake_failure`, that it has no cipher suite in common or does not say why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// Why TLS is expected on a port.

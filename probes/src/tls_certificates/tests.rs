@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::formats::pem;
 use crate::reading::captured::Captured;
-use crate::reading::{Attributes, Kind, Listener, Protocol, Stat, TlsPeer, Unread};
+use crate::reading::{Attributes, Kind, Listener, OldTls, Protocol, Stat, TlsPeer, Unread};
 use crate::registry::Registered;
 
 /// Made with openssl(1): `server.pem` is for `www.example.org` and signed by `ca.pem`.
@@ -84,6 +84,10 @@ fn a_web_server_with_its_chain_and_key() {
                 cipher_suite: "TLS_AES_128_GCM_SHA256".into(),
                 chain: der,
             })),
+        )
+        .old_tls_of(
+            "127.0.0.1:9000".parse::<SocketAddr>().unwrap(),
+            Ok(Some(OldTls::Agreed("TLSv1.0"))),
         );
     let host = with_key(host, "/etc/letsencrypt/live/www/privkey.pem", 0o640);
     let facts = facts(&host);
@@ -142,6 +146,11 @@ fn a_web_server_with_its_chain_and_key() {
         (&json!(443), &json!("well_known"))
     );
     assert_eq!(endpoints[0]["handshake"]["outcome"], "absent");
+    assert_eq!(endpoints[0]["before_tls_1_2"]["outcome"], "absent");
+    assert_eq!(
+        endpoints[1]["before_tls_1_2"],
+        json!({"outcome": "observed", "value": {"agreed": "TLSv1.0"}})
+    );
     assert_eq!(endpoints[1]["expected"], "configured");
     assert_eq!(
         endpoints[1]["handshake"]["value"]["chain"],
@@ -374,4 +383,37 @@ proptest! {
         let facts = facts(&host);
         prop_assert!(!facts["unread"].as_array().unwrap().is_empty());
     }
+}
+
+#[test]
+fn what_a_server_answers_to_an_old_client() {
+    let timeout = || Unread::Timeout {
+        place: "tls://127.0.0.1:443".into(),
+        millis: 1_000,
+    };
+    let failed = || Unread::Failed {
+        place: "tls://127.0.0.1:443".into(),
+        reason: "closed".into(),
+    };
+    let answered = |peer, old| {
+        let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
+        let host = Captured::default().listeners_of(Ok(vec![listener("127.0.0.1", 443)]));
+        facts(&host.peer_of(address, peer).old_tls_of(address, old))["endpoints"]["value"][0].clone()
+    };
+    // A server that has nothing newer fails the handshake of today, and is told.
+    let old_alone = answered(Err(failed()), Ok(Some(OldTls::Agreed("TLSv1.1"))));
+    assert_eq!(old_alone["handshake"]["outcome"], "failed");
+    assert_eq!(old_alone["before_tls_1_2"]["value"], json!({"agreed": "TLSv1.1"}));
+    let refuses = answered(Err(failed()), Ok(Some(OldTls::Refused("protocol_version".into()))));
+    assert_eq!(
+        refuses["before_tls_1_2"]["value"],
+        json!({"refused": "protocol_version"})
+    );
+    assert_eq!(
+        answered(Err(failed()), Err(failed()))["before_tls_1_2"]["outcome"],
+        "failed"
+    );
+    // Asked once only if it says nothing.
+    let silent = answered(Err(timeout()), Ok(Some(OldTls::Agreed("TLSv1.1"))));
+    assert_eq!(silent["before_tls_1_2"]["outcome"], "timeout");
 }

@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process;
 
 use probes::reading::{
-    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, Output, Stat, TlsPeer, Unread, Walk, Walked,
+    Attributes, Command, Entry, Found, Host, Inventory, Kind, Listener, OldTls, Output, Stat, TlsPeer, Unread, Walk,
+    Walked,
 };
 use probes::registry;
 use proptest::strategy::{Strategy, ValueTree};
@@ -221,6 +222,10 @@ impl Host for Machine {
     }
 
     fn tls_handshake(&self, address: SocketAddr) -> Result<Option<TlsPeer>, Unread> {
+        Err(not_needed(&address.to_string()))
+    }
+
+    fn tls_before_1_2(&self, address: SocketAddr) -> Result<Option<OldTls>, Unread> {
         Err(not_needed(&address.to_string()))
     }
 }
