@@ -9,6 +9,7 @@ pub mod file_owners;
 pub mod included;
 pub mod ini;
 pub mod installed;
+pub mod limits;
 pub mod modprobe;
 pub mod openpgp_signature;
 pub mod openssh_key;

@@ -24,6 +24,7 @@ pub(crate) mod dconf;
 mod defaults;
 mod facts;
 mod kde;
+mod root;
 mod shell;
 
 pub use facts::*;
@@ -37,8 +38,8 @@ pub struct LoginPolicyProbe;
 impl Probe for LoginPolicyProbe {
     const SPEC: Spec = Spec {
         id: "login-policy",
-        version: 2,
-        title: "Defaults for accounts, idle limits, umask, banners, screen locks and the console",
+        version: 3,
+        title: "Defaults for accounts, idle limits, umask, root's search path, banners, screen locks and the console",
         reads: &[
             "/etc/login.defs",
             "/usr/etc/login.defs",
@@ -48,6 +49,12 @@ impl Probe for LoginPolicyProbe {
             "/etc/profile.d/",
             "/etc/bash.bashrc",
             "/etc/bashrc",
+            "/etc/environment",
+            "/etc/passwd, for root's home",
+            ".profile, .bashrc and the like in root's home",
+            "mode and owner of the folders in root's PATH",
+            "/etc/security/limits.conf",
+            "/etc/security/limits.d/",
             "/etc/securetty",
             "/etc/nologin",
             "/run/nologin",
@@ -60,6 +67,8 @@ impl Probe for LoginPolicyProbe {
             "configuration of GDM, LightDM and SDDM, and /etc/sysconfig/displaymanager",
             "/etc/dconf/profile/",
             "/etc/dconf/db/",
+            "/usr/share/dconf/profile/",
+            "/usr/share/gdm/dconf/",
             "/etc/xdg/kscreenlockerrc",
         ],
         runs: &[],
@@ -79,6 +88,7 @@ impl Probe for LoginPolicyProbe {
         does_not_show: &[
             "What users set for themselves: in files of their homes, or in dconf and KDE where nothing is locked.",
             "What scripts for shells work out: they are read, not run, and other shells than bash and sh have more files.",
+            "Search paths of root in services (systemd has its own), in sudo (the probe `sudo`), in cron, and by /etc/security/pam_env.conf.",
             "Programs that lock the screen by settings of their own, such as xscreensaver and swaylock.",
             "Whether a display manager that lets somebody in without a password is started, and logins by PAM without one.",
             "What PAM sets, such as a umask by pam_umask: that is the probe `pam`.",

@@ -5,6 +5,7 @@
 
 mod machine;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -120,6 +121,72 @@ fn scripts_set_what_bash_has() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(set.get() > 50, "{} set a limit", set.get());
+}
+
+/// `PATH` after each line of a file of root's home.
+const ASK_PATH: &str = r#"
+while IFS= read -r line; do
+    printf '%s\nprintf "%%s\\n" "$PATH" >&3\n' "$line"
+done <"$1" >"$1.told"
+env -i HOME=/root PATH=/first /bin/bash -c '. "$1"' bash "$1.told" 3>&1 >/dev/null 2>&1
+"#;
+
+#[test]
+fn the_search_path_of_root_is_what_bash_has() {
+    let part = "(/usr/bin|/opt/a|\\$PATH|\\$\\{PATH\\}|\\$HOME/bin|~/x|\\.|sub|)";
+    let value = proptest::collection::vec(part, 1..4).prop_map(|parts| parts.join(":"));
+    let line = (
+        "(|export |declare -x |declare OTHER=1 |OTHER=1 )",
+        "PATH(=|\\+=:)",
+        "('|\"|)",
+        value,
+        "(| # c|; :| \\|\\| true)",
+    );
+    let line = line.prop_map(|(before, name, quote, value, after)| {
+        // Variables stay as they are in single quotes, and a tilde in any: neither is a path that somebody writes.
+        let quote = if quote == "'" && value.contains('$') {
+            "\""
+        } else {
+            quote.as_str()
+        };
+        let value = if quote.is_empty() {
+            value
+        } else {
+            value.replace('~', "/tilde")
+        };
+        format!("{before}{name}{quote}{value}{quote}{after}\n")
+    });
+    let more = prop_oneof!["(: PATH=/no|echo PATH=/no|PATH=/only true|# PATH=/no|export PATH|OTHER=/x)\n"];
+    let lines = proptest::collection::vec(prop_oneof![4 => line, 1 => more], 1..6);
+    let named = std::cell::Cell::new(0);
+    let result = runner(300).run(&lines.prop_map(|lines| lines.concat()), |text| {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("root")).unwrap();
+        let file = root.path().join("root/.profile");
+        fs::write(&file, &text).unwrap();
+        let facts = facts(root.path());
+        let shell = &facts["root_shell"]["value"];
+        let told = shell["search_path"].as_array().unwrap();
+        let told: BTreeSet<String> = told
+            .iter()
+            .map(|one| one["folder"].as_str().unwrap().to_owned())
+            .collect();
+        let output = authority("bash", "sh", &["-c", ASK_PATH, "sh", file.to_str().unwrap()], b"");
+        let paths = String::from_utf8(output.stdout).unwrap();
+        let mut expected: BTreeSet<String> = paths
+            .lines()
+            .flat_map(|path| path.split(':'))
+            .map(str::to_owned)
+            .collect();
+        expected.remove("/first");
+        assert_eq!(told, expected, "{text}\n{paths}");
+        assert_eq!(shell["search_path_complete"], true, "{text}");
+        named.set(named.get() + told.len());
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    println!("{} folders", named.get());
+    assert!(named.get() > 500, "{}", named.get());
 }
 
 /// What dconf says of two keys for a user without settings of his own, and which keys are locked.

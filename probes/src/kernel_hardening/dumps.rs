@@ -1,14 +1,14 @@
 //! Core dumps: core(5), coredump.conf(5), limits.conf(5).
 
 use super::facts::{CoreDumps, CoreLimit, CorePattern, CorePatternKind};
+use crate::formats::limits;
 use crate::formats::sysctl;
 use crate::formats::systemd::Settings;
 use crate::probe::Known;
-use crate::reading::{Kind, Reading, Unread};
+use crate::reading::{Reading, Unread};
 
 /// Limits that are kept.
 const MAX_LIMITS: usize = 100;
-const MAX_FILES: usize = 200;
 
 pub(super) fn core_pattern(reading: &Reading<'_>) -> Known<CorePattern> {
     let text = match sysctl::now(reading, "kernel/core_pattern") {
@@ -42,36 +42,15 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<CoreDumps, Unread> {
         limits: vec![],
         other_limits: 0,
     };
-    let mut paths = vec!["/etc/security/limits.conf".to_owned()];
-    for entry in reading
-        .list("/etc/security/limits.d")?
-        .unwrap_or_default()
-        .into_iter()
-        .take(MAX_FILES)
-    {
-        if entry.kind != Kind::Folder && entry.name.strip_suffix(".conf").is_some() {
-            paths.push(format!("/etc/security/limits.d/{}", entry.name));
-        }
-    }
-    for path in paths {
-        let text = reading.file(&path)?.unwrap_or_default();
-        for line in String::from_utf8_lossy(&text).lines() {
-            let line = line.split('#').next().unwrap_or_default();
-            let mut words = line.split_ascii_whitespace();
-            let (Some(domain), Some(kind), Some("core"), Some(value)) =
-                (words.next(), words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            if matches!(domain, "*" | "root") && dumps.limits.len() < MAX_LIMITS {
-                dumps.limits.push(CoreLimit {
-                    domain: domain.to_owned(),
-                    kind: kind.to_owned(),
-                    value: value.to_owned(),
-                });
-            } else {
-                dumps.other_limits += 1;
-            }
+    for limit in limits::of(reading, "core")? {
+        if matches!(limit.domain.as_str(), "*" | "root") && dumps.limits.len() < MAX_LIMITS {
+            dumps.limits.push(CoreLimit {
+                domain: limit.domain,
+                kind: limit.kind,
+                value: limit.value,
+            });
+        } else {
+            dumps.other_limits += 1;
         }
     }
     Ok(dumps)

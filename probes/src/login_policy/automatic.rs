@@ -31,6 +31,7 @@ const LIGHTDM: ([&str; 4], &str) = (
     ],
     "/etc/lightdm/lightdm.conf",
 );
+const LIGHTDM_XDMCP: (&str, &str) = ("xdmcpserver", "enabled");
 const SDDM: ([&str; 2], &str) = (["/usr/lib/sddm/sddm.conf.d", "/etc/sddm.conf.d"], "/etc/sddm.conf");
 const SUSE: &str = "/etc/sysconfig/displaymanager";
 /// Units that open a terminal for logins, by the beginning of their names.
@@ -104,6 +105,25 @@ pub(super) fn read(reading: &Reading<'_>, units: Option<&Units>) -> Result<Vec<A
     found.dedup();
     found.truncate(MAX_FOUND);
     Ok(found)
+}
+
+/// Files of display managers that let other machines log in by XDMCP.
+pub(super) fn xdmcp(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
+    let mut files = vec![];
+    for path in GDM {
+        let mut values = Values::new();
+        take(reading, path, &mut values)?;
+        let value = values.get(&("xdmcp".to_owned(), "enable".to_owned()));
+        if value.is_some_and(|(value, _)| matches!(value.to_ascii_lowercase().as_str(), "true" | "1")) {
+            files.push(path.to_owned());
+        }
+    }
+    let mut lightdm = together(reading, &LIGHTDM.0, LIGHTDM.1)?;
+    let (section, name) = LIGHTDM_XDMCP;
+    let value = lightdm.remove(&(section.to_owned(), name.to_owned()));
+    files.extend(value.filter(|(value, _)| value == "true").map(|(_, path)| path));
+    files.order();
+    Ok(files)
 }
 
 pub(super) fn rescue(reading: &Reading<'_>, units: &Units) -> Result<Vec<RescueShell>, Unread> {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use evidence::facts::Outcome;
 
-use super::facts::{Console, LoginPolicy, Logind};
-use super::{automatic, banner, dconf, defaults, kde, shell};
+use super::facts::{Console, LoginLimit, LoginPolicy, Logind};
+use super::{automatic, banner, dconf, defaults, kde, root, shell};
+use crate::formats::limits::{self, Limit};
 use crate::formats::os_release::OsRelease;
 use crate::formats::systemd::{Settings, Units};
 use crate::probe::{Known, NotKnown, ProbeError};
@@ -43,6 +44,9 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
                 .map(Some),
         ),
         automatic_logins: Known::read(units.and_then(|units| automatic::read(reading, units.as_ref()))),
+        xdmcp: Known::read(automatic::xdmcp(reading)),
+        login_limits: Known::read(login_limits(reading)),
+        root_shell: Known::read(root::read(reading)),
         gnome: match dconf::read(reading) {
             Ok(None) => absent("no profile of dconf names a database of the system"),
             other => known("", other),
@@ -80,6 +84,24 @@ fn securetty(reading: &Reading<'_>) -> Result<Option<Vec<String>>, Unread> {
         .map(|line| line.split('#').next().unwrap_or_default().trim());
     let terminals: BTreeSet<&str> = lines.filter(|line| !line.is_empty()).collect();
     Ok(Some(terminals.into_iter().map(str::to_owned).collect()))
+}
+
+fn login_limits(reading: &Reading<'_>) -> Result<Vec<LoginLimit>, Unread> {
+    /// More than hosts have.
+    const MAX_LIMITS: usize = 100;
+    let mut found = vec![];
+    for item in ["maxlogins", "maxsyslogins"] {
+        let everybody = |limit: &Limit| matches!(limit.domain.as_str(), "*" | "%");
+        for limit in limits::of(reading, item)?.into_iter().filter(everybody) {
+            found.push(LoginLimit {
+                item: item.to_owned(),
+                kind: limit.kind,
+                number: limit.value.parse().ok(),
+            });
+        }
+    }
+    found.truncate(MAX_LIMITS);
+    Ok(found)
 }
 
 fn logind(reading: &Reading<'_>) -> Result<Logind, Unread> {

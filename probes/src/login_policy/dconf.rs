@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{DconfDatabase, DconfFlag, DconfNumber, Gnome};
+use evidence::Digest;
+
+use super::facts::{DconfDatabase, DconfFlag, DconfNumber, DconfText, Gnome};
 use crate::reading::{Kind, Reading, Unread};
 
 const PROFILES: &str = "/etc/dconf/profile";
 const VENDOR_PROFILES: &str = "/usr/share/dconf/profile";
 const DATABASES: &str = "/etc/dconf/db";
+/// GDM's own database on Debian, made of these files each time that GDM starts (`generate-config` of its package).
+const GREETER: (&str, &str) = ("/var/lib/gdm3/greeter-dconf-defaults", "/usr/share/gdm/dconf");
 /// More databases in a profile than hosts have.
 const MAX_DATABASES: usize = 20;
 
@@ -33,6 +37,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Gnome>, Unread> {
         idle_delay: number(&user, "/org/gnome/desktop/session/idle-delay"),
         disable_lock_screen: flag(&user, "/org/gnome/desktop/lockdown/disable-lock-screen"),
         banner_message_enable: flag(login, "/org/gnome/login-screen/banner-message-enable"),
+        banner_message_text: text(login, "/org/gnome/login-screen/banner-message-text"),
         disable_user_list: flag(login, "/org/gnome/login-screen/disable-user-list"),
         databases: user.into_iter().map(|database| database.facts).collect(),
     }))
@@ -51,15 +56,22 @@ pub(crate) fn profile(reading: &Reading<'_>, name: &str) -> Result<Vec<Database>
             && databases.len() < MAX_DATABASES
             && !name.contains('/')
         {
-            databases.push(database(reading, name)?);
+            databases.push(database(
+                reading,
+                name,
+                &format!("{DATABASES}/{name}"),
+                &format!("{DATABASES}/{name}.d"),
+            )?);
+        } else if line.strip_prefix("file-db:") == Some(GREETER.0) {
+            databases.push(database(reading, "greeter-dconf-defaults", GREETER.0, GREETER.1)?);
         }
     }
     Ok(databases)
 }
 
-fn database(reading: &Reading<'_>, name: &str) -> Result<Database, Unread> {
-    let path = format!("{DATABASES}/{name}");
-    let made = reading.stat(&path)?;
+/// The database `name`, which dconf makes at `path` of the files in `folder`.
+fn database(reading: &Reading<'_>, name: &str, path: &str, folder: &str) -> Result<Database, Unread> {
+    let made = reading.stat(path)?;
     let mut database = Database {
         facts: DconfDatabase {
             name: name.to_owned(),
@@ -70,8 +82,7 @@ fn database(reading: &Reading<'_>, name: &str) -> Result<Database, Unread> {
         locks: BTreeSet::new(),
     };
     let mut changed = None;
-    let folder = format!("{path}.d");
-    for entry in reading.list(&folder)?.unwrap_or_default() {
+    for entry in reading.list(folder)?.unwrap_or_default() {
         if entry.kind == Kind::Folder || entry.name.starts_with('.') {
             continue;
         }
@@ -147,4 +158,17 @@ fn number(databases: &[Database], key: &str) -> Option<DconfNumber> {
             .filter(|number| number.unsigned_abs() < 1 << 32),
     });
     Some(DconfNumber { value, locked })
+}
+
+/// A string of GVariant's text format, in its quotes as written.
+fn text(databases: &[Database], key: &str) -> Option<DconfText> {
+    let (value, locked) = find(databases, key)?;
+    let empty = value
+        .as_deref()
+        .is_none_or(|value| value.trim_matches(['\'', '"']).trim().is_empty());
+    Some(DconfText {
+        sha256: value.map(|value| Digest::of(value.as_bytes())),
+        empty,
+        locked,
+    })
 }

@@ -34,6 +34,13 @@ pub struct LoginPolicy {
     /// Display managers and terminals whose configuration lets somebody in without a password, sorted; at most 100. Whether
     /// they are installed and started is not asked.
     pub automatic_logins: Known<Vec<AutomaticLogin>>,
+    /// Files of display managers that let other machines log in by XDMCP, which encrypts nothing, sorted.
+    pub xdmcp: Known<Vec<String>>,
+    /// Limits of simultaneous logins (`maxlogins`, `maxsyslogins` of limits.conf(5)) for everybody, in the order of reading;
+    /// at most 100.
+    pub login_limits: Known<Vec<LoginLimit>>,
+    /// What the shell of root gets by its files.
+    pub root_shell: Known<RootShell>,
     /// The system's settings for GNOME's screen lock, by dconf; `absent` if no profile names a database of the system.
     pub gnome: Known<Gnome>,
     /// The system's settings for KDE's screen lock; `absent` if there is no `/etc/xdg/kscreenlockerrc`.
@@ -257,6 +264,57 @@ pub enum LoginKind {
     GuestOffered,
 }
 
+/// A limit of simultaneous logins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LoginLimit {
+    /// `maxlogins` (of one user) or `maxsyslogins` (of all together).
+    pub item: String,
+    /// `soft`, `hard` or `-` for both.
+    pub kind: String,
+    /// Its number; not there if it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+}
+
+/// What the shell of root gets by its files. They are read line by line and not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RootShell {
+    /// Files that were read, in order: `login.defs`, `/etc/environment`, those of `shells`, and those of root's home.
+    pub files: Vec<String>,
+    /// Folders that any assignment of `PATH` in them names, sorted; at most 100.
+    pub search_path: Vec<SearchFolder>,
+    /// Whether all of them are known: no assignment has parts that show only when it runs, such as another variable.
+    pub search_path_complete: bool,
+    /// Calls of `umask` in the files of root's home, in their order; at most 100.
+    pub umask: Vec<UmaskLine>,
+}
+
+/// A folder in which a shell of root looks for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SearchFolder {
+    /// As written; empty for an empty part, which is the folder at hand. A folder below `/home` is written `/home/*`.
+    pub folder: String,
+    /// It is none from the root: whoever fills the folder at hand chooses what root runs.
+    pub relative: bool,
+    /// The first place that names it, `FILE:LINE`.
+    pub place: String,
+    /// Owner and mode; `absent` if there is no such folder, or it is relative.
+    pub access: Known<FolderAccess>,
+}
+
+/// Who may put programs into a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FolderAccess {
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Permissions, four octal digits.
+    pub mode: String,
+    /// Its group or everybody may write it.
+    pub writable_by_others: bool,
+}
+
 /// A shell for repairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RescueShell {
@@ -291,6 +349,9 @@ pub struct Gnome {
     /// `org/gnome/login-screen/banner-message-enable`, of the profile `gdm` or else `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner_message_enable: Option<DconfFlag>,
+    /// `org/gnome/login-screen/banner-message-text`, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner_message_text: Option<DconfText>,
     /// `org/gnome/login-screen/disable-user-list`, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_user_list: Option<DconfFlag>,
@@ -313,6 +374,18 @@ pub struct DconfFlag {
     /// Its value; not there if a lock leaves it at its default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<bool>,
+    /// Whether users cannot change it.
+    pub locked: bool,
+}
+
+/// A setting of dconf that is a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DconfText {
+    /// SHA-256 of its value as the file has it, with its quotes; not there if a lock leaves it at its default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// Whether there is nothing in it but blanks.
+    pub empty: bool,
     /// Whether users cannot change it.
     pub locked: bool,
 }

@@ -11,7 +11,8 @@ const AFTER: [&str; 2] = ["/etc/bash.bashrc", "/etc/bashrc"];
 /// More lines about one thing than a host has; a larger script than somebody wrote is cut there.
 const MAX_LINES: usize = 100;
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
+/// The files of all shells, in the order in which bash reads them at a login.
+pub(super) fn files(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
     let mut paths = vec![BEFORE.to_owned()];
     for entry in reading.list(FOLDER)?.unwrap_or_default() {
         if entry.name.strip_suffix(".sh").is_some() {
@@ -19,6 +20,11 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
         }
     }
     paths.extend(AFTER.map(str::to_owned));
+    Ok(paths)
+}
+
+pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
+    let paths = files(reading)?;
     let mut shells = Shells {
         tmout: vec![],
         umask: vec![],
@@ -30,7 +36,10 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
     };
     for path in paths {
         if let Some(bytes) = reading.file(&path)? {
-            script(&String::from_utf8_lossy(&bytes), &path, &mut shells);
+            let text = String::from_utf8_lossy(&bytes);
+            commands_of(&text, &mut |words, line, conditional| {
+                command_about(words, &path, line, conditional, &mut shells);
+            });
             shells.files.push(path);
         }
     }
@@ -57,7 +66,9 @@ const CLOSING: [&str; 4] = ["fi", "done", "esac", "}"];
 /// Words before a command.
 const LEADING: [&str; 5] = ["then", "else", "elif", "do", "!"];
 
-fn script(text: &str, path: &str, shells: &mut Shells) {
+/// Calls `with` for each command of a script: its words, the number of its line from 1, and whether it stands within a
+/// condition, a loop or a function, or after `&&` or `||`.
+pub(super) fn commands_of(text: &str, with: &mut dyn FnMut(&[String], u32, bool)) {
     let mut depth = 0_usize;
     let mut here_document: Option<String> = None;
     for (number, line) in (1..).zip(text.lines()) {
@@ -72,24 +83,23 @@ fn script(text: &str, path: &str, shells: &mut Shells) {
             continue;
         }
         here_document = here_document_of(line);
-        for (command, after_and_or) in commands(line) {
-            let mut words = command.split_whitespace().peekable();
-            while let Some(word) = words.peek().copied() {
+        for (mut words, after_and_or) in commands(line) {
+            let mut leading = 0;
+            while let Some(word) = words.get(leading) {
                 if word == "function" {
                     // The name, before the brace.
-                    words.next();
-                } else if OPENING.contains(&word) {
+                    leading += 1;
+                } else if OPENING.contains(&word.as_str()) {
                     depth += 1;
-                } else if CLOSING.contains(&word) {
+                } else if CLOSING.contains(&word.as_str()) {
                     depth = depth.saturating_sub(1);
-                } else if !LEADING.contains(&word) && !word.ends_with("()") {
+                } else if !LEADING.contains(&word.as_str()) && !word.ends_with("()") {
                     break;
                 }
-                words.next();
+                leading += 1;
             }
-            let words: Vec<&str> = words.collect();
-            let conditional = depth > 0 || after_and_or;
-            command_about(&words, path, number, conditional, shells);
+            words.drain(..leading.min(words.len()));
+            with(&words, number, depth > 0 || after_and_or);
         }
     }
 }
@@ -103,84 +113,98 @@ fn here_document_of(line: &str) -> Option<String> {
     Some(word.trim_matches(['\'', '"', '\\']).to_owned())
 }
 
-/// The commands of a line, each with whether `&&` or `||` precedes it. Quotes keep separators together.
-fn commands(line: &str) -> Vec<(String, bool)> {
+/// The commands of a line as words, each with whether `&&` or `||` precedes it. Quotes keep blanks and separators together.
+fn commands(line: &str) -> Vec<(Vec<String>, bool)> {
     let mut commands = vec![];
-    let (mut current, mut quote, mut conditional) = (String::new(), None, false);
+    let (mut words, mut word) = (vec![], None::<String>);
+    let (mut quote, mut conditional) = (None, false);
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
-            (None, '\'' | '"') => quote = Some(letter),
-            (None, '#') if current.is_empty() || current.ends_with(char::is_whitespace) => break,
-            (None, ';') => commands.push((std::mem::take(&mut current), std::mem::take(&mut conditional))),
+            (None, '\'' | '"') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, '#') if word.is_none() => break,
+            (None, ';') => {
+                words.extend(word.take());
+                commands.push((std::mem::take(&mut words), std::mem::take(&mut conditional)));
+            }
             (None, '&' | '|') if letters.peek() == Some(&letter) => {
                 letters.next();
-                commands.push((std::mem::take(&mut current), conditional));
+                words.extend(word.take());
+                commands.push((std::mem::take(&mut words), conditional));
                 conditional = true;
             }
-            (_, letter) => current.push(letter),
+            (None, letter) if letter.is_whitespace() => words.extend(word.take()),
+            (_, letter) => word.get_or_insert_default().push(letter),
         }
     }
-    commands.push((current, conditional));
+    words.extend(word);
+    commands.push((words, conditional));
     commands
 }
 
-fn command_about(words: &[&str], path: &str, line: u32, conditional: bool, shells: &mut Shells) {
-    let Some((first, rest)) = words.split_first() else {
-        return;
-    };
-    if *first == "umask" && shells.umask.len() < MAX_LINES {
-        if let Some(mask) = rest
-            .iter()
-            .find(|word| !word.starts_with('-') && !word.contains(['>', '<']))
+/// The assignments of a command: its words that are `NAME=VALUE` or, after a word such as `export`, a name alone.
+pub(super) fn assignments(words: &[String]) -> &[String] {
+    match words.split_first() {
+        Some((first, rest))
+            if ["readonly", "export", "declare", "typeset", "local", "unset"].contains(&first.as_str()) =>
         {
-            shells.umask.push(UmaskLine {
-                path: path.to_owned(),
-                line,
-                mask: octal(mask),
-                conditional,
-            });
+            rest
+        }
+        Some(_) if words.iter().all(|word| word.contains('=')) => words,
+        // An assignment before a command is for that command alone.
+        _ => &[],
+    }
+}
+
+/// The mask that a call of `umask` sets: `None` if it is no such call.
+pub(super) fn umask(words: &[String], path: &str, line: u32, conditional: bool) -> Option<UmaskLine> {
+    let (first, rest) = words.split_first()?;
+    let mut rest = rest
+        .iter()
+        .filter(|word| !word.starts_with('-') && !word.contains(['>', '<']));
+    let mask = rest.next().filter(|_| first == "umask")?;
+    Some(UmaskLine {
+        path: path.to_owned(),
+        line,
+        mask: octal(mask),
+        conditional,
+    })
+}
+
+fn command_about(words: &[String], path: &str, line: u32, conditional: bool, shells: &mut Shells) {
+    if let Some(umask) = umask(words, path, line, conditional) {
+        if shells.umask.len() < MAX_LINES {
+            shells.umask.push(umask);
         }
         return;
     }
-    let (mut readonly, mut exported) = (false, false);
-    let assignments = match *first {
-        "readonly" => {
-            readonly = true;
-            rest
-        }
-        "export" => {
-            exported = true;
-            rest
-        }
-        "declare" | "typeset" | "local" => {
-            let options = rest.iter().filter(|word| word.starts_with('-'));
-            for option in options {
-                readonly |= option.contains('r');
-                exported |= option.contains('x');
-            }
-            rest
-        }
-        "unset" => rest,
-        _ if words.iter().all(|word| word.contains('=')) => words,
-        // An assignment before a command is for that command alone.
-        _ => return,
+    let assignments = assignments(words);
+    let declares = assignments.len() < words.len();
+    let first = words.first().map_or("", String::as_str);
+    let option = |letter: char| {
+        let mut options = assignments.iter().filter(|word| word.starts_with('-'));
+        matches!(first, "declare" | "typeset" | "local") && options.any(|option| option.contains(letter))
     };
+    let readonly = first == "readonly" || option('r');
+    let exported = first == "export" || option('x');
     for word in assignments {
         let (name, value) = word
             .split_once('=')
-            .map_or((*word, None), |(name, value)| (name, Some(value)));
+            .map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
         if name != "TMOUT" || shells.tmout.len() >= MAX_LINES {
             continue;
         }
         // Alone, a name does nothing but after one of the words above.
-        if value.is_none() && assignments.len() == words.len() {
+        if value.is_none() && !declares {
             continue;
         }
         // A declaration that sets what is readonly fails as a whole; `export` and `readonly` do the rest of their work.
         let fixed = shells.tmout.iter().any(|line| line.readonly && !line.conditional);
-        let fails = fixed && value.is_some() && matches!(*first, "declare" | "typeset");
+        let fails = fixed && value.is_some() && matches!(first, "declare" | "typeset");
         shells.tmout.push(TmoutLine {
             path: path.to_owned(),
             line,

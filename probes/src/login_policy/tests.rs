@@ -225,3 +225,54 @@ fn shells_for_repairs() {
     let red_hat = "[Service]\nExecStart=-/bin/sh -c \"/usr/sbin/sulogin; /usr/bin/systemctl default\"\n";
     assert_eq!(unit(red_hat), told(true, false));
 }
+
+#[test]
+fn logins_of_other_machines_and_limits() {
+    let host = Captured::default()
+        .file("/etc/gdm3/daemon.conf", "[xdmcp]\nEnable=true\n")
+        .file("/etc/gdm/custom.conf", "[xdmcp]\nEnable=false\n")
+        .file("/etc/lightdm/lightdm.conf", "[XDMCPServer]\nenabled=false\n")
+        .file(
+            "/usr/share/lightdm/lightdm.conf.d/1.conf",
+            "[XDMCPServer]\nenabled=true\n",
+        )
+        .file(
+            "/etc/security/limits.conf",
+            "* hard maxlogins 10\nanna - maxlogins 1\n* - nofile 9\n% - maxsyslogins many\n",
+        );
+    let facts = facts(&host);
+    assert_eq!(facts["xdmcp"]["value"], json!(["/etc/gdm3/daemon.conf"]));
+    assert_eq!(
+        facts["login_limits"]["value"],
+        json!([
+            {"item": "maxlogins", "kind": "hard", "number": 10},
+            {"item": "maxsyslogins", "kind": "-"},
+        ])
+    );
+    let denied = self::facts(&host.denied("/etc/security/limits.conf"));
+    assert_eq!(denied["login_limits"]["outcome"], "denied");
+}
+
+#[test]
+fn the_greeter_of_debian() {
+    let host = Captured::default()
+        .file(
+            "/usr/share/dconf/profile/gdm",
+            "user-db:user\nfile-db:/var/lib/gdm3/greeter-dconf-defaults\n",
+        )
+        .file(
+            "/usr/share/gdm/dconf/00-upstream-settings",
+            "[org/gnome/login-screen]\nbanner-message-enable=false\n",
+        )
+        .link(
+            "/usr/share/gdm/dconf/90-debian-settings",
+            "/etc/gdm3/greeter.dconf-defaults",
+        )
+        .file(
+            "/etc/gdm3/greeter.dconf-defaults",
+            "[org/gnome/login-screen]\nbanner-message-enable=true\nbanner-message-text='Staff only'\n",
+        );
+    let gnome = facts(&host)["gnome"]["value"].clone();
+    assert_eq!(gnome["banner_message_enable"], json!({"value": true, "locked": false}));
+    assert_eq!(gnome["banner_message_text"]["empty"], json!(false));
+}
