@@ -21,7 +21,7 @@ packages=(
   nftables iptables ufw firewalld systemd systemd-container chrony auditd rsyslog logrotate
   cron anacron at debianutils apparmor libselinux1 openscap-scanner
   containerd docker.io podman borgbackup restic
-  nfs-kernel-server samba-common-bin vsftpd fail2ban
+  nfs-kernel-server samba-common-bin vsftpd fail2ban snmp snmpd
   aide aide-common debsums clamav clamav-daemon puppet-agent ansible-core flatpak ruby
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv python3-yaml chromium fonts-dejavu-core

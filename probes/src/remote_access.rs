@@ -4,7 +4,7 @@
 //!
 //! # Source
 //! Files that these programs install; systemd's unit files (what starts them); inetd.conf(5), xinetd.conf(5); wg-quick(8),
-//! openvpn(8), ipsec.conf(5), swanctl.conf(5), nm-settings-keyfile(5).
+//! openvpn(8), ipsec.conf(5), swanctl.conf(5), nm-settings-keyfile(5); snmpd.conf(5), snmp_config(5).
 //!
 //! # Privilege
 //! `CAP_DAC_READ_SEARCH` to count VPN configurations; what stands in them does not leave the host.
@@ -19,6 +19,7 @@
 mod facts;
 mod inetd;
 mod products;
+mod snmp;
 mod vpn;
 
 pub use facts::*;
@@ -33,8 +34,8 @@ pub struct RemoteAccessProbe;
 impl Probe for RemoteAccessProbe {
     const SPEC: Spec = Spec {
         id: "remote-access",
-        version: 1,
-        title: "By which programs this host can be worked on from elsewhere, and which VPNs it has",
+        version: 2,
+        title: "By which programs this host can be worked on from elsewhere, which VPNs it has, and who may ask it by SNMP",
         reads: &[
             "files that such programs install, below /usr/bin, /usr/sbin, /usr/local and /opt",
             "/etc/systemd/system/",
@@ -48,6 +49,8 @@ impl Probe for RemoteAccessProbe {
             "/etc/swanctl/",
             "/etc/NetworkManager/system-connections/",
             "/var/lib/zerotier-one/networks.d/",
+            "/etc/snmp/snmpd.conf, snmpd.local.conf and what they include",
+            "snmpd.conf in /usr/share/snmp/, /var/lib/snmp/ and /var/lib/net-snmp/",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
@@ -58,6 +61,7 @@ impl Probe for RemoteAccessProbe {
             "/etc/xinetd.d",
             "/etc/wireguard",
             "/etc/openvpn",
+            "/etc/snmp/",
         ],
         budget: Budget {
             millis: 5_000,
@@ -66,6 +70,7 @@ impl Probe for RemoteAccessProbe {
         does_not_show: &[
             "Programs that are not in its list (`looked_for`), that lie elsewhere, or that users have in their homes, in containers, as snap or flatpak.",
             "Whether a program that is installed was ever used, by whom, and how it is secured; OpenSSH is the probe `sshd`.",
+            "Names of SNMP communities and users, which objects their views hold, and options of snmpd's command line.",
             "What is in VPN configurations, and which tunnels are up (interfaces are in the probe `network`).",
         ],
     };
@@ -80,6 +85,7 @@ impl Probe for RemoteAccessProbe {
             looked_for: products::names(),
             inetd: Known::read(inetd::read(reading)),
             vpns: Known::read(vpn::read(reading)),
+            snmp: Known::of(snmp::read(reading), "/etc/snmp/snmpd.conf"),
         }))
     }
 }

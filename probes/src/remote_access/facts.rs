@@ -17,6 +17,92 @@ pub struct RemoteAccess {
     pub inetd: Known<Vec<InetdService>>,
     /// VPNs that are configured, by kind.
     pub vpns: Known<Vec<Vpn>>,
+    /// Who may read and change this host by SNMP; `absent` if Net-SNMP's agent has no configuration.
+    pub snmp: Known<Snmp>,
+}
+
+/// What Net-SNMP's agent is configured to let in (snmpd.conf(5)). Names of communities and users stay on the host. Lists have
+/// at most 200 entries, in the order of reading unless they say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Snmp {
+    /// The files, in the order of reading.
+    pub files: Vec<SnmpFile>,
+    /// Where it listens (`agentaddress`), as written; without any on port 161 of every address.
+    pub addresses: Vec<String>,
+    /// Communities: whoever knows such a name is let in by versions 1 and 2c, which encrypt nothing.
+    pub communities: Vec<SnmpCommunity>,
+    /// Users of version 3 and groups of them that are let in.
+    pub users: Vec<SnmpUser>,
+    /// Keys of users of version 3, sorted.
+    pub keys: Vec<SnmpKeys>,
+    /// How many commands it runs when it is asked (`extend`, `exec`, `pass` and their like).
+    pub commands: u32,
+}
+
+/// A file of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SnmpFile {
+    /// Its path.
+    pub path: String,
+    /// Permissions, four octal digits.
+    pub mode: String,
+    /// Everybody on this host may read it, and the names of communities in it.
+    pub world_readable: bool,
+}
+
+/// What somebody may do by SNMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnmpAccess {
+    /// Nothing: no group or no view is given.
+    None,
+    /// Read.
+    Read,
+    /// Read and change.
+    Write,
+}
+
+/// A line that lets a community in. Of several that name one community and fit the source of a request the first counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SnmpCommunity {
+    /// `FILE:LINE`.
+    pub place: String,
+    /// `rocommunity`, `rwcommunity6`, `com2sec` and the like.
+    pub directive: String,
+    /// What it may do.
+    pub access: SnmpAccess,
+    /// Its name is one of those that are tried first, such as `public`.
+    pub guessable: bool,
+    /// From where, as written; `default` is from everywhere; with `!` before it: not from there.
+    pub source: String,
+    /// From everywhere.
+    pub anywhere: bool,
+    /// The line names a part of the tree of objects and not all of it. Views that groups have are not looked at.
+    pub limited: bool,
+}
+
+/// A line that lets users of version 3 in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SnmpUser {
+    /// `FILE:LINE`.
+    pub place: String,
+    /// `rouser`, `rwuser`, `authuser`, or `access` for a group.
+    pub directive: String,
+    /// What it may do.
+    pub access: SnmpAccess,
+    /// The least that is asked for: `noauth` (a name alone), `auth` (a key), `priv` (and encryption).
+    pub level: String,
+}
+
+/// Keys of a user of version 3.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct SnmpKeys {
+    /// `md5`, `sha`, `sha-256` and the like, or `none`.
+    pub authentication: String,
+    /// `des`, `aes` and the like, or `none`.
+    pub privacy: String,
+    /// A passphrase stands in the file, and not a key that was made of it.
+    pub passphrase_in_file: bool,
 }
 
 /// A program for access from elsewhere.

@@ -146,3 +146,97 @@ proptest! {
         facts(&Captured::default().file("/etc/xinetd.d/a", text));
     }
 }
+
+#[test]
+fn whom_snmp_lets_in() {
+    let host = Captured::default()
+        .file(
+            "/etc/snmp/snmpd.conf",
+            "# rocommunity never\nagentaddress 127.0.0.1,[::1]\nrocommunity public default -V systemonly\n\
+             RWCommunity \"a b\" 10.0.0.0/8\nrouser -s tsm anna\nrwuser ben noauth\n\
+             com2sec one default private\ncom2sec -Cn x two !192.0.2.1 Zuj3\ncom2sec three default x9\n\
+             group all v2c one\ngroup all usm carol\ngroup none v1 three\naccess all \"\" any priv exact everything none none\n\
+             access none \"\" usm noauth exact all all all\n[snmptrapd] rocommunity never\n[snmp]\nrocommunity never\n[snmpd]\n\
+             extend uptime /bin/uptime\nincludeDir /etc/snmp/snmpd.conf.d\nincludeFile more.conf\n",
+        )
+        .file("/etc/snmp/snmpd.conf.d/a.conf", "createUser anna MD5 \"long passphrase\" DES\nincludeFile a.conf\n")
+        .file("/etc/snmp/snmpd.conf.d/a.off", "rwcommunity never\n")
+        .file("/etc/snmp/more.conf", "authcommunity log,read Admin\n")
+        .file(
+            "/var/lib/snmp/snmpd.conf",
+            "usmUser 1 3 0x80 \"ben\" \"ben\" NULL .1.3.6.1.6.3.10.1.1.5 0x1 .1.3.6.1.6.3.10.1.2.4 0x2 \"\"\n",
+        );
+    let document = serde_json::to_string(&facts(&host)).unwrap();
+    for secret in ["a b", "anna", "ben", "Zuj3", "x9", "long passphrase", "never", "carol"] {
+        assert!(!document.contains(secret), "{secret}");
+    }
+    let snmp = &facts(&host)["snmp"]["value"];
+    assert_eq!(snmp["addresses"], json!(["127.0.0.1", "[::1]"]));
+    let communities: Vec<_> = snmp["communities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            json!([
+                one["directive"],
+                one["access"],
+                one["guessable"],
+                one["source"],
+                one["anywhere"],
+                one["limited"]
+            ])
+        })
+        .collect();
+    let expected = [
+        json!(["rocommunity", "read", true, "default", true, true]),
+        json!(["rwcommunity", "write", false, "10.0.0.0/8", false, false]),
+        json!(["com2sec", "read", true, "default", true, false]),
+        json!(["com2sec", "none", false, "!192.0.2.1", false, false]),
+        json!(["com2sec", "none", false, "default", true, false]),
+        json!(["authcommunity", "read", true, "default", true, false]),
+    ];
+    assert_eq!(communities, expected);
+    let users: Vec<_> = snmp["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| json!([one["access"], one["level"]]))
+        .collect();
+    assert_eq!(
+        users,
+        [
+            json!(["read", "auth"]),
+            json!(["write", "noauth"]),
+            json!(["read", "priv"])
+        ]
+    );
+    assert_eq!(snmp["commands"], 1);
+    assert_eq!(
+        snmp["keys"],
+        json!([
+            {"authentication": "md5", "privacy": "des", "passphrase_in_file": true},
+            {"authentication": "sha-256", "privacy": "aes", "passphrase_in_file": false},
+        ])
+    );
+    assert_eq!(snmp["files"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn snmp_that_cannot_be_read_is_said() {
+    let of = |host: &Captured| facts(host)["snmp"]["outcome"].clone();
+    assert_eq!(of(&Captured::default()), "absent");
+    assert_eq!(of(&Captured::default().denied("/etc/snmp/snmpd.conf")), "denied");
+    let included = Captured::default()
+        .file("/etc/snmp/snmpd.conf", "includeFile x\n")
+        .denied("/etc/snmp/x");
+    assert_eq!(of(&included), "denied");
+}
+
+proptest! {
+    #[test]
+    fn any_configuration_of_snmp_ends(words in proptest::collection::vec(
+        "(rocommunity|com2sec|-Cn|group|access|any|v2c|createUser|-m|-e|usmUser|\\[snmpd\\]|\"|'|\\\\|\n|includeFile /etc/snmp/snmpd.conf|a)", 0..60)
+    ) {
+        facts(&Captured::default().file("/etc/snmp/snmpd.conf", words.join(" ")));
+    }
+}

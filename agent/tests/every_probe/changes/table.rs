@@ -196,6 +196,8 @@ pub(super) const CHANGES: &[Change] = &[
         "network"),
     change("a proxy", &[Write("etc/environment", "https_proxy=http://proxy.example:3128\n")],
         "file-permissions login-policy network"),
+    change("a community of SNMP", &[Write("etc/snmp/snmpd.conf", "rocommunity public\n")],
+        "remote-access"),
     change("a wireless network", &[Write("etc/wpa_supplicant/wpa_supplicant.conf", "network={\n  ssid=\"x\"\n  key_mgmt=NONE\n}\n")],
         "network"),
     change("a tunnel of WireGuard", &[Write("etc/wireguard/wg0.conf", "[Interface]\nListenPort = 51820\n[Peer]\nAllowedIPs = 0.0.0.0/0\n")],
