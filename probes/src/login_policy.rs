@@ -51,7 +51,7 @@ impl Probe for LoginPolicyProbe {
             "/etc/bashrc",
             "/etc/environment",
             "/etc/passwd, for root's home",
-            ".profile, .bashrc and the like in root's home",
+            ".profile, .bashrc and the like in root's home, and files that they read as parts of themselves",
             "mode and owner of the folders in root's PATH",
             "/etc/security/limits.conf",
             "/etc/security/limits.d/",

@@ -279,7 +279,8 @@ pub struct LoginLimit {
 /// What the shell of root gets by its files. They are read line by line and not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RootShell {
-    /// Files that were read, in order: `login.defs`, `/etc/environment`, those of `shells`, and those of root's home.
+    /// Files that were read, in order: `login.defs`, `/etc/environment`, those of `shells`, those of root's home, and those that
+    /// they read as parts of themselves. Below `/home` the rest of a path is written `*`.
     pub files: Vec<String>,
     /// Folders that any assignment of `PATH` in them names, sorted; at most 100.
     pub search_path: Vec<SearchFolder>,

@@ -24,6 +24,8 @@ const HOME_FILES: [&str; 9] = [
     ".zshrc",
     ".zlogin",
 ];
+/// Files in all, with those that others read as parts of themselves.
+const MAX_FILES: usize = 500;
 const MAX_FOLDERS: usize = 100;
 const MAX_LINES: usize = 100;
 
@@ -49,27 +51,32 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<RootShell, Unread> {
         }
         files.extend(defs.files);
     }
-    let own: Vec<String> = HOME_FILES
-        .map(|name| format!("{}/{name}", search.home.trim_end_matches('/')))
-        .into();
+    let own = HOME_FILES.map(|name| format!("{}/{name}", search.home.trim_end_matches('/')));
+    let mut waiting = [vec![ENVIRONMENT.to_owned()], shell::files(reading)?, own.to_vec()].concat();
     let mut umask = vec![];
-    for path in [vec![ENVIRONMENT.to_owned()], shell::files(reading)?, own.clone()].concat() {
+    let mut at = 0;
+    while let Some(path) = waiting.get(at).cloned() {
+        at += 1;
         let is_own = own.contains(&path);
         let shown = masked(&path);
-        let bytes = if is_own {
-            reading.private(&path, &shown)?
-        } else {
+        let bytes = if path.starts_with("/etc/") {
             reading.file(&path)?
+        } else {
+            reading.private(&path, &shown)?
         };
         let Some(bytes) = bytes else { continue };
-        let path = shown;
         shell::commands_of(&String::from_utf8_lossy(&bytes), &mut |words, line, conditional| {
-            search.command(words, &format!("{path}:{line}"));
+            search.command(words, &format!("{shown}:{line}"));
+            if let [dot, file, ..] = words
+                && matches!(dot.as_str(), "." | "source")
+            {
+                search.sourced(file, &path, &mut waiting);
+            }
             if is_own && umask.len() < MAX_LINES {
-                umask.extend(shell::umask(words, &path, line, conditional));
+                umask.extend(shell::umask(words, &shown, line, conditional));
             }
         });
-        files.push(path);
+        files.push(shown);
     }
     let complete = search.complete && search.folders.len() <= MAX_FOLDERS;
     let folders = search.folders.into_iter().take(MAX_FOLDERS);
@@ -130,6 +137,32 @@ impl Search {
         }
     }
 
+    /// A file that another reads as a part of itself.
+    fn sourced(&mut self, file: &str, by: &str, waiting: &mut Vec<String>) {
+        let file = self.with_home(file);
+        match () {
+            () if waiting.contains(&file) => {}
+            () if file.starts_with('/') && !file.contains(['$', '`', '*']) && waiting.len() < MAX_FILES => {
+                waiting.push(file);
+            }
+            // The loop over /etc/profile.d, whose files are read anyway.
+            () if by.starts_with("/etc/") && file.starts_with('$') => {}
+            () => self.complete = false,
+        }
+    }
+
+    fn with_home(&self, path: &str) -> String {
+        let rest = ["~", "$HOME", "${HOME}"]
+            .iter()
+            .find_map(|home| path.strip_prefix(home));
+        match rest {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                format!("{}{rest}", self.home.trim_end_matches('/'))
+            }
+            _ => path.to_owned(),
+        }
+    }
+
     fn assigned(&mut self, value: &str, place: &str) {
         // What stands only if there is a path already.
         let value = [
@@ -149,15 +182,7 @@ impl Search {
     }
 
     fn folder(&mut self, part: &str, place: &str) {
-        let from_home = ["~", "$HOME", "${HOME}"]
-            .iter()
-            .find_map(|home| part.strip_prefix(home));
-        let folder = match from_home {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-                format!("{}{rest}", self.home.trim_end_matches('/'))
-            }
-            _ => part.to_owned(),
-        };
+        let folder = self.with_home(part);
         if folder.contains(['$', '`', '~', '*']) {
             self.complete = false;
             return;
@@ -242,11 +267,25 @@ mod tests {
         );
         assert_eq!(shell.umask[0].mask.as_deref(), Some("0077"));
         assert_eq!(shell.files.len(), 5);
+        let host = host
+            .file(
+                "/srv/root/.bashrc",
+                "[ -r x ] && . \"$HOME/env\"\n. ~/.profile\n. /none\n",
+            )
+            .file("/srv/root/env", "PATH=/opt/c:$PATH\nsource /srv/root/env\n")
+            .file("/etc/profile", "for i in /etc/profile.d/*.sh; do . $i; done\n");
+        let shell = root(&host);
+        assert!(
+            folders(&shell).contains(&"/opt/c") && shell.search_path_complete,
+            "{shell:?}"
+        );
     }
 
     #[test]
     fn what_shows_only_when_it_runs_is_said() {
         for line in [
+            ". $OTHER/env",
+            "source env",
             "PATH=$(getconf PATH):/x",
             "PATH=`a b`",
             "export PATH=$OTHER/bin:/x",
