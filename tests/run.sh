@@ -22,6 +22,7 @@ packages=(
   cron anacron at debianutils apparmor libselinux1 openscap-scanner
   containerd docker.io podman borgbackup restic
   nfs-kernel-server samba-common-bin vsftpd fail2ban snmp snmpd
+  postgresql mariadb-server-core redis-tools
   aide aide-common debsums clamav clamav-daemon puppet-agent ansible-core flatpak ruby
   mmdebstrap qemu-system-x86 seabios
   python3 python3-venv python3-yaml chromium fonts-dejavu-core

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod config_management;
 pub mod containers;
 pub mod crypto_policy;
+pub mod database_access;
 pub mod directory_services;
 pub mod disk_encryption;
 pub mod file_integrity;

@@ -20,6 +20,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.visit::<crate::config_management::ConfigManagementProbe>();
     visitor.visit::<crate::containers::ContainersProbe>();
     visitor.visit::<crate::crypto_policy::CryptoPolicyProbe>();
+    visitor.visit::<crate::database_access::DatabaseAccessProbe>();
     visitor.visit::<crate::directory_services::DirectoryServicesProbe>();
     visitor.visit::<crate::disk_encryption::DiskEncryptionProbe>();
     visitor.visit::<crate::file_integrity::FileIntegrityProbe>();
