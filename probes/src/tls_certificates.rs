@@ -55,7 +55,7 @@ impl Probe for TlsCertificatesProbe {
             "configuration of web, mail, database, directory and proxy servers, and the certificates that it names",
             "labels of private keys",
             "netlink:sock_diag",
-            "TLS handshakes with ports of this host on which TLS is expected",
+            "TLS handshakes with ports of this host on which TLS is expected, and an offer of TLS 1.1 and older to each, which a server may log",
         ],
         runs: &[],
         privilege: Privilege::DacReadSearch,
