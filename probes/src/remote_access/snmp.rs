@@ -52,9 +52,9 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Option<Snmp>, Unread> {
             continue;
         }
         if seen.len() > MAX_FILES {
-            return Err(Unread::TooLarge {
+            return Err(Unread::Failed {
                 place: path,
-                limit: MAX_FILES as u64,
+                reason: format!("one of more than {MAX_FILES} files that include each other"),
             });
         }
         // No digest of what holds passwords.

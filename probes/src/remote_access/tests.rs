@@ -230,6 +230,13 @@ fn snmp_that_cannot_be_read_is_said() {
         .file("/etc/snmp/snmpd.conf", "includeFile x\n")
         .denied("/etc/snmp/x");
     assert_eq!(of(&included), "denied");
+    let many = (0..150).fold(Captured::default(), |host, number| {
+        host.file(&format!("/etc/snmp/d/{number}.conf"), "")
+    });
+    assert_eq!(
+        of(&many.file("/etc/snmp/snmpd.conf", "includeDir /etc/snmp/d\n")),
+        "failed"
+    );
 }
 
 proptest! {
