@@ -3,17 +3,14 @@
 //!
 //! Needs the machine's own mirrors (8 MB) and the packages apt and dpkg.
 
-#![cfg(test)]
-
-mod machine;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use evidence::facts::{FactsDocument, Outcome};
-use machine::{Machine, authority};
 use serde_json::Value;
+
+use crate::machine::{Machine, authority};
 
 /// Packages and what they are called in the facts.
 const PACKAGES: [(&str, &str); 25] = [

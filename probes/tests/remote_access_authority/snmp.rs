@@ -3,20 +3,17 @@
 //!
 //! Needs the packages snmpd and snmp.
 
-#![cfg(test)]
-
-mod machine;
-
 use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use machine::{Machine, authority};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+
+use crate::machine::{Machine, authority};
 
 fn snmp(root: &Path) -> Value {
     let all = probes::registry::all();
