@@ -124,6 +124,21 @@ fn patiently<T>(address: SocketAddr, ask: fn(SocketAddr) -> Result<T, Unread>) -
     answers.next().expect("an answer within five seconds")
 }
 
+/// How asking ends at a port that says `greeting` to whoever comes, and hangs up.
+fn greeted<T: std::fmt::Debug>(greeting: &[u8], ask: fn(SocketAddr) -> Result<T, Unread>) -> Unread {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let greeting = greeting.to_vec();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(&greeting);
+    });
+    let failed = ask(address).unwrap_err();
+    assert!(matches!(failed, Unread::Failed { .. }), "{failed}");
+    answering.join().unwrap();
+    failed
+}
+
 fn der(folder: &Path, name: &str) -> Vec<u8> {
     let (file, out) = (format!("{name}.pem"), format!("{name}.der"));
     openssl(folder, &["x509", "-in", &file, "-outform", "DER", "-out", &out]);
@@ -203,17 +218,8 @@ fn what_is_no_tls_server_is_told_apart() {
         (b"", false),
         (&record, true),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let greeting = greeting.to_vec();
-        let answering = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let _ = stream.write_all(&greeting);
-        });
-        let failed = shake(address).unwrap_err();
-        assert!(matches!(failed, Unread::Failed { .. }), "{failed}");
+        let failed = greeted(greeting, shake);
         assert!(!seen || failed.to_string().contains("no TLS handshake"), "{failed}");
-        answering.join().unwrap();
     }
 }
 
@@ -301,15 +307,6 @@ fn old_versions_of_what_is_no_tls_server() {
     assert_eq!(offer_old(free), Ok(None), "refused");
     let warnings = [21, 3, 1, 0, 2, 1, 112].repeat(1_000);
     for greeting in [&b"220 mail.example.org ESMTP\r\n"[..], b"", &warnings, &[0x16; 4_000]] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let greeting = greeting.to_vec();
-        let answering = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let _ = stream.write_all(&greeting);
-        });
-        let failed = offer_old(address).unwrap_err();
-        assert!(matches!(failed, Unread::Failed { .. }), "{failed}");
-        answering.join().unwrap();
+        greeted(greeting, offer_old);
     }
 }
