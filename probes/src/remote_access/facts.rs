@@ -58,7 +58,7 @@ pub enum SnmpAccess {
     None,
     /// Read.
     Read,
-    /// Read and change.
+    /// Change, and read too unless a group has a view to change alone.
     Write,
 }
 
