@@ -14,12 +14,14 @@ pub struct Limit {
     pub domain: String,
     /// `soft`, `hard` or `-` for both.
     pub kind: String,
+    /// What is limited.
+    pub item: String,
     /// Its value, as written.
     pub value: String,
 }
 
-/// The lines about `item`, in the order of reading.
-pub fn of(reading: &Reading<'_>, item: &str) -> Result<Vec<Limit>, Unread> {
+/// The lines about `items`, in the order of reading.
+pub fn of(reading: &Reading<'_>, items: &[&str]) -> Result<Vec<Limit>, Unread> {
     let mut paths = vec![FILE.to_owned()];
     for entry in reading.list(FOLDER)?.unwrap_or_default().into_iter().take(MAX_FILES) {
         if entry.kind != Kind::Folder && entry.name.strip_suffix(".conf").is_some() {
@@ -34,11 +36,12 @@ pub fn of(reading: &Reading<'_>, item: &str) -> Result<Vec<Limit>, Unread> {
             let line = line.split('#').next().unwrap_or_default();
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
             if let [domain, kind, named, value, ..] = words[..]
-                && named == item
+                && items.contains(&named)
             {
                 limits.push(Limit {
                     domain: domain.to_owned(),
                     kind: kind.to_owned(),
+                    item: named.to_owned(),
                     value: value.to_owned(),
                 });
             }

@@ -42,7 +42,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<CoreDumps, Unread> {
         limits: vec![],
         other_limits: 0,
     };
-    for limit in limits::of(reading, "core")? {
+    for limit in limits::of(reading, &["core"])? {
         if matches!(limit.domain.as_str(), "*" | "root") && dumps.limits.len() < MAX_LIMITS {
             dumps.limits.push(CoreLimit {
                 domain: limit.domain,

@@ -26,10 +26,11 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
     let banner = |path: &str| known(path, banner::read(reading, path, release.as_ref()));
     let nologin = reading.stat("/etc/nologin")?.is_some() || reading.stat("/run/nologin")?.is_some();
     let units = Units::read(reading);
+    let scripts = shell::scripts(reading);
     Ok(LoginPolicy {
         login_defs: known("/etc/login.defs", defaults::read(reading)),
         useradd: known("/etc/default/useradd", defaults::useradd(reading)),
-        shells: known("", shell::read(reading).map(Some)),
+        shells: known("", scripts.as_deref().map(shell::read).map(Some).map_err(Clone::clone)),
         securetty: known("/etc/securetty", securetty(reading)),
         nologin,
         issue: banner("/etc/issue"),
@@ -46,7 +47,12 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
         automatic_logins: Known::read(units.and_then(|units| automatic::read(reading, units.as_ref()))),
         xdmcp: Known::read(automatic::xdmcp(reading)),
         login_limits: Known::read(login_limits(reading)),
-        root_shell: Known::read(root::read(reading)),
+        root_shell: Known::read(
+            scripts
+                .as_deref()
+                .map_err(Clone::clone)
+                .and_then(|scripts| root::read(reading, scripts)),
+        ),
         gnome: match dconf::read(reading) {
             Ok(None) => absent("no profile of dconf names a database of the system"),
             other => known("", other),
@@ -89,19 +95,14 @@ fn securetty(reading: &Reading<'_>) -> Result<Option<Vec<String>>, Unread> {
 fn login_limits(reading: &Reading<'_>) -> Result<Vec<LoginLimit>, Unread> {
     /// More than hosts have.
     const MAX_LIMITS: usize = 100;
-    let mut found = vec![];
-    for item in ["maxlogins", "maxsyslogins"] {
-        let everybody = |limit: &Limit| matches!(limit.domain.as_str(), "*" | "%");
-        for limit in limits::of(reading, item)?.into_iter().filter(everybody) {
-            found.push(LoginLimit {
-                item: item.to_owned(),
-                kind: limit.kind,
-                number: limit.value.parse().ok(),
-            });
-        }
-    }
-    found.truncate(MAX_LIMITS);
-    Ok(found)
+    let everybody = |limit: &Limit| matches!(limit.domain.as_str(), "*" | "%");
+    let limits = limits::of(reading, &["maxlogins", "maxsyslogins"])?.into_iter();
+    let limits = limits.filter(everybody).take(MAX_LIMITS).map(|limit| LoginLimit {
+        number: limit.value.parse().ok(),
+        item: limit.item,
+        kind: limit.kind,
+    });
+    Ok(limits.collect())
 }
 
 fn logind(reading: &Reading<'_>) -> Result<Logind, Unread> {

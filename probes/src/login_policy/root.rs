@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{FolderAccess, RootShell, SearchFolder};
-use super::shell;
+use super::shell::{self, Script};
 use crate::accounts::login_defs::{self, LoginDefs};
 use crate::accounts::records::masked;
 use crate::probe::Known;
@@ -29,7 +29,8 @@ const MAX_FILES: usize = 500;
 const MAX_FOLDERS: usize = 100;
 const MAX_LINES: usize = 100;
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<RootShell, Unread> {
+/// `scripts` are those of all shells.
+pub(super) fn read(reading: &Reading<'_>, scripts: &[Script]) -> Result<RootShell, Unread> {
     let mut search = Search {
         home: home(reading)?,
         folders: BTreeMap::new(),
@@ -52,20 +53,28 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<RootShell, Unread> {
         files.extend(defs.files);
     }
     let own = HOME_FILES.map(|name| format!("{}/{name}", search.home.trim_end_matches('/')));
-    let mut waiting = [vec![ENVIRONMENT.to_owned()], shell::files(reading)?, own.to_vec()].concat();
+    let mut waiting = vec![ENVIRONMENT.to_owned()];
+    waiting.extend(scripts.iter().map(|script| script.path.clone()).chain(own.clone()));
     let mut umask = vec![];
     let mut at = 0;
     while let Some(path) = waiting.get(at).cloned() {
         at += 1;
         let is_own = own.contains(&path);
         let shown = masked(&path);
-        let bytes = if path.starts_with("/etc/") {
-            reading.file(&path)?
+        let read;
+        let text = if let Some(script) = scripts.iter().find(|script| script.path == path) {
+            &script.text
         } else {
-            reading.private(&path, &shown)?
+            let bytes = if path.starts_with("/etc/") {
+                reading.file(&path)?
+            } else {
+                reading.private(&path, &shown)?
+            };
+            let Some(bytes) = bytes else { continue };
+            read = String::from_utf8_lossy(&bytes).into_owned();
+            &read
         };
-        let Some(bytes) = bytes else { continue };
-        shell::commands_of(&String::from_utf8_lossy(&bytes), &mut |words, line, conditional| {
+        shell::commands_of(text, &mut |words, line, conditional| {
             search.command(words, &format!("{shown}:{line}"));
             if let [dot, file, ..] = words
                 && matches!(dot.as_str(), "." | "source")
@@ -224,7 +233,8 @@ mod tests {
     use crate::reading::{Kind, captured, testing};
 
     fn root(host: &Captured) -> RootShell {
-        read(&testing(host)).unwrap()
+        let reading = testing(host);
+        read(&reading, &shell::scripts(&reading).unwrap()).unwrap()
     }
 
     fn folders(shell: &RootShell) -> Vec<&str> {
@@ -297,7 +307,7 @@ mod tests {
         let shell = root(&Captured::default().file("/root/.profile", "PATH='/a b':.\n"));
         assert_eq!((folders(&shell), shell.search_path_complete), (vec![".", "/a b"], true));
         let denied = Captured::default().denied("/root/.bashrc");
-        assert_eq!(read(&testing(&denied)).unwrap_err().outcome(), Outcome::Denied);
+        assert_eq!(read(&testing(&denied), &[]).unwrap_err().outcome(), Outcome::Denied);
     }
 
     proptest! {

@@ -11,8 +11,14 @@ const AFTER: [&str; 2] = ["/etc/bash.bashrc", "/etc/bashrc"];
 /// More lines about one thing than a host has; a larger script than somebody wrote is cut there.
 const MAX_LINES: usize = 100;
 
-/// The files of all shells, in the order in which bash reads them at a login.
-pub(super) fn files(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
+/// A file that shells read, and what is in it.
+pub(super) struct Script {
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+/// Those of all shells that are there, in the order in which bash reads them at a login.
+pub(super) fn scripts(reading: &Reading<'_>) -> Result<Vec<Script>, Unread> {
     let mut paths = vec![BEFORE.to_owned()];
     for entry in reading.list(FOLDER)?.unwrap_or_default() {
         if entry.name.strip_suffix(".sh").is_some() {
@@ -20,11 +26,17 @@ pub(super) fn files(reading: &Reading<'_>) -> Result<Vec<String>, Unread> {
         }
     }
     paths.extend(AFTER.map(str::to_owned));
-    Ok(paths)
+    let mut scripts = vec![];
+    for path in paths {
+        if let Some(bytes) = reading.file(&path)? {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            scripts.push(Script { path, text });
+        }
+    }
+    Ok(scripts)
 }
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
-    let paths = files(reading)?;
+pub(super) fn read(scripts: &[Script]) -> Shells {
     let mut shells = Shells {
         tmout: vec![],
         umask: vec![],
@@ -34,17 +46,14 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Shells, Unread> {
         last_umask: None,
         files: vec![],
     };
-    for path in paths {
-        if let Some(bytes) = reading.file(&path)? {
-            let text = String::from_utf8_lossy(&bytes);
-            commands_of(&text, &mut |words, line, conditional| {
-                command_about(words, &path, line, conditional, &mut shells);
-            });
-            shells.files.push(path);
-        }
+    for Script { path, text } in scripts {
+        commands_of(text, &mut |words, line, conditional| {
+            command_about(words, path, line, conditional, &mut shells);
+        });
+        shells.files.push(path.clone());
     }
     sum(&mut shells);
-    Ok(shells)
+    shells
 }
 
 fn sum(shells: &mut Shells) {
@@ -225,7 +234,7 @@ mod tests {
     use crate::reading::testing;
 
     fn shells(text: &str) -> Shells {
-        read(&testing(&Captured::default().file("/etc/profile.d/a.sh", text))).unwrap()
+        read(&scripts(&testing(&Captured::default().file("/etc/profile.d/a.sh", text))).unwrap())
     }
 
     #[test]
