@@ -22,6 +22,7 @@ mod banner;
 mod collect;
 pub(crate) mod dconf;
 mod defaults;
+mod display_managers;
 mod facts;
 mod kde;
 mod root;

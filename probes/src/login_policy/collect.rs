@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use evidence::facts::Outcome;
 
+use super::display_managers::DisplayManagers;
 use super::facts::{Console, LoginLimit, LoginPolicy, Logind};
 use super::{automatic, banner, dconf, defaults, kde, root, shell};
 use crate::formats::limits::{self, Limit};
@@ -27,6 +28,7 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
     let nologin = reading.stat("/etc/nologin")?.is_some() || reading.stat("/run/nologin")?.is_some();
     let units = Units::read(reading);
     let scripts = shell::scripts(reading);
+    let display_managers = DisplayManagers::read(reading);
     Ok(LoginPolicy {
         login_defs: known("/etc/login.defs", defaults::read(reading)),
         useradd: known("/etc/default/useradd", defaults::useradd(reading)),
@@ -44,8 +46,10 @@ pub(super) fn collect(reading: &Reading<'_>) -> Result<LoginPolicy, ProbeError> 
                 .and_then(|units| console(reading, units.as_ref()))
                 .map(Some),
         ),
-        automatic_logins: Known::read(units.and_then(|units| automatic::read(reading, units.as_ref()))),
-        xdmcp: Known::read(automatic::xdmcp(reading)),
+        automatic_logins: Known::read(
+            units.and_then(|units| automatic::read(reading, &display_managers, units.as_ref())),
+        ),
+        xdmcp: Known::read(display_managers.xdmcp()),
         login_limits: Known::read(login_limits(reading)),
         root_shell: Known::read(
             scripts

@@ -33,6 +33,8 @@ pub(super) struct Files {
     pub(super) by_name: BTreeMap<String, UnitFile>,
     /// Names that mean another unit: the target's name by the link's.
     aliases: BTreeMap<String, String>,
+    /// The same the other way round: the names of links by that of the unit that they mean in the end.
+    linked: BTreeMap<String, Vec<String>>,
     /// Units that links in `NAME.wants`, `NAME.requires` and `NAME.upholds` pull in, by `NAME`.
     wanted: BTreeMap<String, BTreeSet<String>>,
     /// Folders of drop-ins, by the name that they apply to, by precedence.
@@ -60,6 +62,10 @@ impl Files {
             for entry in entries {
                 files.take(reading, folder, &entry.name, entry.kind)?;
             }
+        }
+        for alias in files.aliases.keys() {
+            let unit = files.canonical(alias).to_owned();
+            files.linked.entry(unit).or_default().push(alias.clone());
         }
         Ok(any.then_some(files))
     }
@@ -117,8 +123,7 @@ impl Files {
     fn names(&self, unit: &str) -> Vec<String> {
         let mut names = vec![unit.to_owned()];
         names.extend(template(unit));
-        let aliases = self.aliases.keys();
-        names.extend(aliases.filter(|alias| self.canonical(alias) == unit).cloned());
+        names.extend(self.linked.get(unit).into_iter().flatten().cloned());
         names
     }
 
