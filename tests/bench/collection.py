@@ -42,11 +42,12 @@ def every_round(agent):
     return [probe["id"] for probe in probes if probe["cadence"] != "daily"]
 
 
-def median(command, rounds):
-    """Median of the CPU, and most of the memory, once the caches are warm."""
-    measure(command)
-    measured = [measure(command) for _ in range(rounds)]
-    return sorted(cpu for cpu, _ in measured)[rounds // 2], max(memory for _, memory in measured)
+def medians(commands, rounds):
+    """Median of the CPU, and most of the memory, of each command once the caches are warm; in turns, so that all meet the same
+    clock and neighbours. A command is told the number of the turn."""
+    measured = [[measure(command(turn)) for command in commands] for turn in range(rounds + 1)][1:]
+    for of_one in zip(*measured, strict=True):
+        yield sorted(cpu for cpu, _ in of_one)[rounds // 2], max(memory for _, memory in of_one)
 
 
 def main():
@@ -56,30 +57,32 @@ def main():
     arguments = arguments.parse_args()
 
     agent, probes = arguments.agent, every_round(arguments.agent)
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         # Everything is read, as on a host that the agent sees for the first time.
-        collect = [agent, "collect", "--output", os.path.join(folder, "facts")]
-        collect += [word for probe in probes for word in ("--probe", probe)]
-        rows.append(("affiant-agent collect", *median(collect, arguments.rounds)))
+        chosen = [word for probe in probes for word in ("--probe", probe)]
         # The process that the service starts each time; files of the same times are not read again.
         with open(agent, "rb") as program:
             digest = hashlib.sha256(program.read()).hexdigest()
         kept = os.path.join(folder, "kept")
         os.mkdir(kept)
         again = [agent, "round", "--unchanged", kept, "--agent", digest, *probes]
-        rows.append(("the service's next collection", *median(again, arguments.rounds)))
+        commands = {
+            "affiant-agent collect": lambda turn: [agent, "collect", "--output", os.path.join(folder, str(turn)), *chosen],
+            "the service's next collection": lambda _: again,
+        }
+
+        content = os.environ.get("OSCAP_CONTENT")
+        if shutil.which("oscap") and content:
+            skip = [word for rule in WALKS for word in ("--skip-rule", f"xccdf_org.ssgproject.content_rule_{rule}")]
+            evaluation = ["oscap", "xccdf", "eval", "--profile", PROFILE, *skip, content]
+            commands["oscap anssi_bp28_enhanced without walks"] = lambda _: evaluation
+        rows = [(name, *costs) for name, costs in zip(commands, medians(commands.values(), arguments.rounds), strict=True)]
+    if shutil.which("lynis"):
+        # A minute, so once.
+        rows.append(("lynis audit system --quick", *measure(["lynis", "audit", "system", "--quick", "--no-colors"])))
     first, next_ = rows[0][1], rows[1][1]
 
-    if shutil.which("lynis"):
-        rows.append(("lynis audit system --quick", *measure(["lynis", "audit", "system", "--quick", "--no-colors"])))
-    content = os.environ.get("OSCAP_CONTENT")
-    if shutil.which("oscap") and content:
-        skip = [word for rule in WALKS for word in ("--skip-rule", f"xccdf_org.ssgproject.content_rule_{rule}")]
-        evaluation = ["oscap", "xccdf", "eval", "--profile", PROFILE, *skip, content]
-        rows.append(("oscap anssi_bp28_enhanced without walks", *measure(evaluation)))
-
-    print(f"{platform.machine()}, Linux {platform.release()}, {os.cpu_count()} cores; median of {arguments.rounds} collections")
+    print(f"{platform.machine()}, Linux {platform.release()}, {os.cpu_count()} cores; medians of {arguments.rounds} turns")
     print(f"{'':42} {'CPU':>10} {'memory':>12}   beside the first, the second")
     for name, seconds, mebibytes in rows:
         ratios = f"1 : {seconds / first:.1f}   1 : {seconds / next_:.1f}"

@@ -1,6 +1,6 @@
 //! `affiant-agent round`.
 
-use std::io::stdout;
+use std::io::{BufWriter, Write as _, stdout};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +11,9 @@ use crate::collection::{Runner, Unchanged, write};
 use crate::folder::Folder;
 use crate::machine::Machine;
 use crate::process;
+
+/// Holds what most probes say; a pipe takes as much at once.
+const BUFFER: usize = 64 * 1024;
 
 /// What `run` starts for each collection: runs probes once and tells what they say in lines for `run` to read.
 #[derive(Debug, Args)]
@@ -41,7 +44,9 @@ impl Round {
             runner = runner.on_change(Unchanged::new(Folder::open(folder)?, agent));
         }
         process::be_expendable();
-        let mut out = stdout().lock();
-        runner.run(|step| write(&step, &mut out)).map_err(Failure::Output)
+        // Whoever reads wakes up once for a probe.
+        let mut out = BufWriter::with_capacity(BUFFER, stdout().lock());
+        let ran = runner.run(|step| write(&step, &mut out));
+        ran.and_then(|()| out.flush()).map_err(Failure::Output)
     }
 }

@@ -1,8 +1,9 @@
-//! Runs probes in this process, each on a thread of its own, one after the other: small peaks instead of a short round.
+//! Runs probes in this process, one after the other: small peaks instead of a short round.
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use probes::Cadence;
@@ -75,45 +76,80 @@ impl Runner {
 
     /// Runs them all, and tells `heed` of each, until that fails.
     pub fn run<E>(self, mut heed: impl FnMut(Step) -> Result<(), E>) -> Result<(), E> {
-        for probe in &self.probes {
+        let mut worker = None;
+        for probe in self.probes {
             heed(Step::Begins(probe.spec.id))?;
-            let unchanged = self.unchanged.as_ref();
-            let unchanged = unchanged.filter(|_| probe.spec.cadence == Cadence::OnChange);
-            heed(Step::Ended(run(&self.machine, *probe, unchanged.cloned())))?;
+            let idle = match worker.take() {
+                Some(idle) => Ok(idle),
+                None => Worker::start(&self.machine, self.unchanged.as_ref()),
+            };
+            let ran = match idle {
+                Ok(idle) => {
+                    let (ran, after) = idle.run(probe);
+                    worker = after;
+                    ran
+                }
+                Err(error) => Ran::of(probe, owed::failed(probe, &format!("no thread for the probe: {error}"))),
+            };
+            heed(Step::Ended(ran))?;
         }
         Ok(())
     }
 }
 
-fn run(machine: &Machine, probe: Registered, unchanged: Option<Arc<Unchanged>>) -> Ran {
-    let (spec, machine) = (probe.spec, machine.clone());
-    let ran = |documents| Ran {
-        id: spec.id,
-        documents,
-        hangs: false,
-    };
-    let (sender, receiver) = sync_channel(1);
-    let started = std::thread::Builder::new().name(spec.id.to_owned()).spawn(move || {
-        let host = machine.host(spec, Deadline::within(spec.budget.millis));
-        let documents = match unchanged {
-            Some(unchanged) => unchanged.documents(probe, &host),
-            None => probe.collect(&host).into_iter().filter_map(Document::new).collect(),
-        };
-        // If nobody waits any more, there is nobody to tell.
-        let _ = sender.send(documents);
-    });
-    if let Err(error) = started {
-        return ran(owed::failed(probe, &format!("no thread for the probe: {error}")));
+impl Ran {
+    fn of(probe: Registered, documents: Vec<Document>) -> Self {
+        Self {
+            id: probe.spec.id,
+            documents,
+            hangs: false,
+        }
     }
-    match receiver.recv_timeout(patience_with(probe)) {
-        Ok(documents) => ran(documents),
-        Err(RecvTimeoutError::Disconnected) => ran(owed::panicked(probe)),
-        Err(RecvTimeoutError::Timeout) => {
-            let millis = spec.budget.millis;
-            tracing::error!(probe = spec.id, millis, "a probe hangs and was given up");
-            Ran {
-                hangs: true,
-                ..ran(owed::unfinished(probe))
+}
+
+/// A thread that runs a probe when it is told to; another one takes its place if a probe hangs or panics.
+struct Worker {
+    probes: SyncSender<Registered>,
+    documents: Receiver<Vec<Document>>,
+}
+
+impl Worker {
+    fn start(machine: &Machine, unchanged: Option<&Arc<Unchanged>>) -> io::Result<Self> {
+        let (machine, unchanged) = (machine.clone(), unchanged.cloned());
+        let (probes, told) = sync_channel::<Registered>(1);
+        let (sender, documents) = sync_channel(1);
+        std::thread::Builder::new().name("probes".to_owned()).spawn(move || {
+            for probe in told {
+                let spec = probe.spec;
+                let host = machine.host(spec, Deadline::within(spec.budget.millis));
+                let documents = match &unchanged {
+                    Some(unchanged) if spec.cadence == Cadence::OnChange => unchanged.documents(probe, &host),
+                    _ => probe.collect(&host).into_iter().filter_map(Document::new).collect(),
+                };
+                if sender.send(documents).is_err() {
+                    return; // Nobody waits any more.
+                }
+            }
+        })?;
+        Ok(Self { probes, documents })
+    }
+
+    /// What came of the probe, and the worker if it can run another one.
+    fn run(self, probe: Registered) -> (Ran, Option<Self>) {
+        let spec = probe.spec;
+        // If it does not listen it does not answer either.
+        let _ = self.probes.send(probe);
+        match self.documents.recv_timeout(patience_with(probe)) {
+            Ok(documents) => (Ran::of(probe, documents), Some(self)),
+            Err(RecvTimeoutError::Disconnected) => (Ran::of(probe, owed::panicked(probe)), None),
+            Err(RecvTimeoutError::Timeout) => {
+                let millis = spec.budget.millis;
+                tracing::error!(probe = spec.id, millis, "a probe hangs and was given up");
+                let ran = Ran {
+                    hangs: true,
+                    ..Ran::of(probe, owed::unfinished(probe))
+                };
+                (ran, None)
             }
         }
     }

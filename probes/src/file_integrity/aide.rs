@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::facts::Outcome;
 use regex_lite::RegexBuilder;
 
-use groups::{Groups, expression};
+use groups::{ATTRIBUTES, Groups, expression};
 
 use super::facts::{Aide, AideAttribute, AideMail, MailTo};
 use crate::formats::shell;
@@ -24,6 +24,8 @@ const DEFAULTS: &str = "/etc/default/aide";
 const MAX_NAMES: usize = 20;
 const MAX_FILES: u64 = 1_000;
 const MAX_DEFINES: usize = 1_000;
+/// Characters of a text with its variables put in.
+const MAX_EXPANDED: usize = 4_096;
 /// AIDE's own limit for files that include each other.
 const MAX_DEPTH: usize = 16;
 /// Conditions inside each other.
@@ -52,7 +54,8 @@ struct Config<'r, 'h> {
     selections: u64,
     exclusions: u64,
     groups: Groups,
-    attributes: BTreeMap<&'static str, u64>,
+    /// Selections that compare each of [`ATTRIBUTES`].
+    attributes: [u64; ATTRIBUTES.len()],
     undefined: BTreeSet<String>,
     reports: BTreeSet<String>,
 }
@@ -70,7 +73,7 @@ impl<'r, 'h> Config<'r, 'h> {
             selections: 0,
             exclusions: 0,
             groups: Groups::default(),
-            attributes: BTreeMap::new(),
+            attributes: [0; ATTRIBUTES.len()],
             undefined: BTreeSet::new(),
             reports: BTreeSet::new(),
         }
@@ -97,11 +100,12 @@ impl<'r, 'h> Config<'r, 'h> {
             included: self.included,
             selections: self.selections,
             exclusions: self.exclusions,
-            attributes: self
-                .attributes
-                .into_iter()
+            attributes: ATTRIBUTES
+                .iter()
+                .zip(self.attributes)
+                .filter(|(_, selections)| *selections > 0)
                 .map(|(name, selections)| AideAttribute {
-                    name: name.to_owned(),
+                    name: (*name).to_owned(),
                     selections,
                 })
                 .collect(),
@@ -162,8 +166,8 @@ impl<'r, 'h> Config<'r, 'h> {
         if line.starts_with(['/', '=']) || line.starts_with("@@{") {
             self.selections += 1;
             let compared = self.groups.compared(&self.expanded(&expression(line)));
-            for attribute in compared.attributes {
-                *self.attributes.entry(attribute).or_default() += 1;
+            for (selections, compares) in self.attributes.iter_mut().zip(compared.attributes.flags()) {
+                *selections += u64::from(compares);
             }
             self.undefined.extend(compared.undefined);
             while self.undefined.len() > MAX_NAMES {
@@ -281,7 +285,10 @@ impl<'r, 'h> Config<'r, 'h> {
             rest = after;
         }
         out.push_str(rest);
-        out.chars().take(4_096).collect()
+        if let Some((end, _)) = out.char_indices().nth(MAX_EXPANDED) {
+            out.truncate(end);
+        }
+        out
     }
 }
 

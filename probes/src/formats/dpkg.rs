@@ -2,6 +2,8 @@
 //!
 //! Source: dpkg(1), deb-control(5); `lib/dpkg/parse.c` and `lib/dpkg/dbmodify.c` of dpkg.
 
+use std::sync::Arc;
+
 use evidence::facts::{Origin, Outcome};
 
 use super::debian_version::is_version;
@@ -33,14 +35,24 @@ pub const MAX_UNPARSED: usize = 100;
 /// Longest name of a package or architecture. Debian's longest has under 80 characters.
 const MAX_NAME: usize = 200;
 
-/// The database as bytes, with the reading that goes with it.
+/// What the database holds, without the texts around it.
 pub struct Database {
-    /// The files: path and content. One for `status`, many for `status.d`.
-    files: Vec<(String, Vec<u8>)>,
     /// Whether it is `status.d`.
     pub folder: bool,
-    /// Whether dpkg has changes that it has not yet merged: it is at work, or was interrupted.
-    unmerged: bool,
+    packages: Vec<Package>,
+    unparsed: Vec<String>,
+}
+
+/// An [`Entry`] that has its texts itself.
+struct Package {
+    name: Box<str>,
+    architecture: Box<str>,
+    version: Box<str>,
+    source: Option<Box<str>>,
+    source_version: Option<Box<str>>,
+    state: State,
+    held: bool,
+    reinstall_required: bool,
 }
 
 /// A package in the database.
@@ -83,7 +95,7 @@ pub enum State {
     Installed,
 }
 
-/// What the database holds.
+/// The packages of a database.
 #[derive(Debug, Default)]
 pub struct Entries<'a> {
     /// Packages, in order of the database; those that are `not-installed` left out.
@@ -92,8 +104,9 @@ pub struct Entries<'a> {
     pub unparsed: Vec<String>,
 }
 
-/// The distribution's `ID` and its database, for a probe that can say nothing without them.
-pub fn of_host(reading: &Reading<'_>) -> Result<(String, Database), ProbeError> {
+/// The distribution's `ID` and its database, for a probe that can say nothing without them. The database is read once in a
+/// round for all probes that ask for it.
+pub fn of_host(reading: &Reading<'_>) -> Result<(String, Arc<Database>), ProbeError> {
     let release = OsRelease::read(reading)?.unwrap_or_default();
     let id = release.id();
     if !release.is_debian_like() {
@@ -106,7 +119,10 @@ pub fn of_host(reading: &Reading<'_>) -> Result<(String, Database), ProbeError> 
             }
         }
     }
-    match Database::read(reading)? {
+    let database = reading.shared("dpkg database", |reading| {
+        Database::read(reading).map(|read| read.map(Arc::new))
+    });
+    match Result::clone(&database)? {
         Some(database) => Ok((id.to_owned(), database)),
         None if release.is_debian_like() => Err(ProbeError::absent(STATUS)),
         None => Err(ProbeError::unsupported(format!(
@@ -117,21 +133,23 @@ pub fn of_host(reading: &Reading<'_>) -> Result<(String, Database), ProbeError> 
 
 impl Database {
     /// Reads the database. `Ok(None)`: this host has none.
-    pub fn read(reading: &Reading<'_>) -> Result<Option<Self>, ProbeError> {
+    fn read(reading: &Reading<'_>) -> Result<Option<Self>, ProbeError> {
         if let Some(bytes) = reading.file(STATUS)? {
+            let mut database = Self::empty(false);
             let updates = reading.list(UPDATES)?.unwrap_or_default();
-            return Ok(Some(Self {
-                files: vec![(STATUS.to_owned(), bytes)],
-                folder: false,
-                unmerged: updates
-                    .iter()
-                    .any(|entry| !entry.name.is_empty() && entry.name.bytes().all(|byte| byte.is_ascii_digit())),
-            }));
+            let is_change = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+            if updates.iter().any(|entry| is_change(&entry.name)) {
+                database.unparsed.push(format!(
+                    "{UPDATES}: dpkg is at work or was interrupted, and has changes that are not yet in {STATUS}"
+                ));
+            }
+            database.add(STATUS, &bytes);
+            return Ok(Some(database));
         }
         let Some(names) = reading.list(STATUS_FOLDER)? else {
             return Ok(None);
         };
-        let mut files = vec![];
+        let mut database = Self::empty(true);
         for name in names
             .iter()
             .filter(|entry| entry.kind != Kind::Folder)
@@ -143,49 +161,80 @@ impl Database {
             }
             let path = format!("{STATUS_FOLDER}/{name}");
             match reading.file(&path)? {
-                Some(bytes) => files.push((path, bytes)),
+                Some(bytes) => database.add(&path, &bytes),
                 None => reading.mark(Origin::Path(path), Outcome::Absent),
             }
         }
-        Ok(Some(Self {
-            files,
-            folder: true,
-            unmerged: false,
-        }))
+        Ok(Some(database))
+    }
+
+    const fn empty(folder: bool) -> Self {
+        Self {
+            folder,
+            packages: Vec::new(),
+            unparsed: Vec::new(),
+        }
+    }
+
+    /// Adds the packages of a file.
+    fn add(&mut self, path: &str, bytes: &[u8]) {
+        let mut any = false;
+        for stanza in stanzas(bytes) {
+            any = true;
+            let entry = if self.packages.len() < MAX_PACKAGES {
+                entry_of(&stanza, self.folder)
+            } else {
+                Err("more packages than can be looked at")
+            };
+            match entry {
+                Ok(Some(entry)) => self.packages.push(Package::of(&entry)),
+                Ok(None) => {}
+                Err(_) if self.unparsed.len() >= MAX_UNPARSED => return,
+                Err(why) => {
+                    let line = line_of(bytes, stanza.offset);
+                    self.unparsed.push(format!("{path}:{line}: {why}"));
+                }
+            }
+        }
+        if !any && self.unparsed.len() < MAX_UNPARSED {
+            self.unparsed.push(format!("{path}: there is no package in it"));
+        }
     }
 
     /// The packages.
     pub fn entries(&self) -> Entries<'_> {
-        let mut entries = Entries::default();
-        if self.unmerged {
-            entries.unparsed.push(format!(
-                "{UPDATES}: dpkg is at work or was interrupted, and has changes that are not yet in {STATUS}"
-            ));
+        Entries {
+            packages: self.packages.iter().map(Package::entry).collect(),
+            unparsed: self.unparsed.clone(),
         }
-        for (path, bytes) in &self.files {
-            let mut any = false;
-            for stanza in stanzas(bytes) {
-                any = true;
-                let entry = if entries.packages.len() < MAX_PACKAGES {
-                    entry_of(&stanza, self.folder)
-                } else {
-                    Err("more packages than can be looked at")
-                };
-                match entry {
-                    Ok(Some(entry)) => entries.packages.push(entry),
-                    Ok(None) => {}
-                    Err(_) if entries.unparsed.len() >= MAX_UNPARSED => return entries,
-                    Err(why) => {
-                        let line = line_of(bytes, stanza.offset);
-                        entries.unparsed.push(format!("{path}:{line}: {why}"));
-                    }
-                }
-            }
-            if !any {
-                entries.unparsed.push(format!("{path}: there is no package in it"));
-            }
+    }
+}
+
+impl Package {
+    fn of(entry: &Entry<'_>) -> Self {
+        Self {
+            name: entry.name.into(),
+            architecture: entry.architecture.into(),
+            version: entry.version.into(),
+            source: entry.source.map(Into::into),
+            source_version: entry.source_version.map(Into::into),
+            state: entry.state,
+            held: entry.held,
+            reinstall_required: entry.reinstall_required,
         }
-        entries
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        Entry {
+            name: &self.name,
+            architecture: &self.architecture,
+            version: &self.version,
+            source: self.source.as_deref(),
+            source_version: self.source_version.as_deref(),
+            state: self.state,
+            held: self.held,
+            reinstall_required: self.reinstall_required,
+        }
     }
 }
 
@@ -311,11 +360,9 @@ mod tests {
     use super::*;
 
     fn database(text: impl AsRef<[u8]>) -> Database {
-        Database {
-            files: vec![(STATUS.to_owned(), text.as_ref().to_vec())],
-            folder: false,
-            unmerged: false,
-        }
+        let mut database = Database::empty(false);
+        database.add(STATUS, text.as_ref());
+        database
     }
 
     #[test]

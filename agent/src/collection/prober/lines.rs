@@ -35,10 +35,13 @@ impl Line {
     }
 }
 
-/// Writes a step, at once.
+/// Writes a step. Buffered output comes with the beginning of the next probe, or when the caller ends it with a flush.
 pub fn write(step: &Step, out: &mut impl Write) -> io::Result<()> {
     match step {
-        Step::Begins(id) => writeln!(out, "begins {id}")?,
+        Step::Begins(id) => {
+            writeln!(out, "begins {id}")?;
+            out.flush()?;
+        }
         Step::Ended(Ran { id, documents, hangs }) => {
             for document in documents {
                 out.write_all(b"document ")?;
@@ -48,7 +51,7 @@ pub fn write(step: &Step, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "{} {id}", if *hangs { "hangs" } else { "ends" })?;
         }
     }
-    out.flush()
+    Ok(())
 }
 
 #[cfg(test)]

@@ -199,7 +199,7 @@ impl Said {
     fn line(&mut self, until: Instant) -> Heard {
         let mut looked = 0;
         loop {
-            let found = self.held.iter().skip(looked).position(|byte| *byte == b'\n');
+            let found = memchr::memchr(b'\n', self.held.get(looked..).unwrap_or_default());
             if let Some(length) = found.map(|found| looked + found) {
                 let line: Vec<u8> = self.held.drain(..=length).collect();
                 return line.get(..length).and_then(Line::parse).map_or(Heard::End, Heard::Line);

@@ -6,7 +6,8 @@ const MAX_GROUPS: usize = 1_000;
 /// More names that nothing defines are not told.
 const MAX_UNDEFINED: usize = 20;
 
-const ATTRIBUTES: [&str; 35] = [
+/// Sorted. `fstype`, `sha3_256`, `sha3_512` and `sha512_256` are AIDE 0.19's.
+pub(super) const ATTRIBUTES: [&str; 39] = [
     "ANF",
     "ARF",
     "I",
@@ -19,6 +20,7 @@ const ATTRIBUTES: [&str; 35] = [
     "crc32",
     "crc32b",
     "e2fsattrs",
+    "fstype",
     "ftype",
     "g",
     "gost",
@@ -35,7 +37,10 @@ const ATTRIBUTES: [&str; 35] = [
     "selinux",
     "sha1",
     "sha256",
+    "sha3_256",
+    "sha3_512",
     "sha512",
+    "sha512_256",
     "stribog256",
     "stribog512",
     "tiger",
@@ -43,8 +48,6 @@ const ATTRIBUTES: [&str; 35] = [
     "whirlpool",
     "xattrs",
 ];
-/// Those of AIDE 0.19.
-const LATER: [&str; 4] = ["fstype", "sha3_256", "sha3_512", "sha512_256"];
 /// As AIDE 0.18 has them with libmhash; which hashes and extended attributes are in them depends on how it was built.
 const PREDEFINED: [(&str, &str); 7] = [
     (">", "L+s+growing"),
@@ -59,10 +62,26 @@ const PREDEFINED: [(&str, &str); 7] = [
     ("X", "acl+selinux+xattrs+e2fsattrs+caps"),
 ];
 
+/// Some of [`ATTRIBUTES`]: of each the bit of its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Attributes(u64);
+
+impl Attributes {
+    fn named(name: &str) -> Option<Self> {
+        let at = ATTRIBUTES.binary_search(&name).ok()?;
+        Some(Self(1 << at))
+    }
+
+    /// Whether each of [`ATTRIBUTES`] is among them, in the same order.
+    pub(super) fn flags(self) -> impl Iterator<Item = bool> {
+        (0..ATTRIBUTES.len()).map(move |at| self.0 & (1 << at) != 0)
+    }
+}
+
 /// What an expression comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Compared {
-    pub(super) attributes: BTreeSet<&'static str>,
+    pub(super) attributes: Attributes,
     /// Names in it that are neither attributes nor groups.
     pub(super) undefined: BTreeSet<String>,
 }
@@ -93,10 +112,10 @@ impl Groups {
             let (name, after) = end.map_or((rest, ""), |end| rest.split_at(end));
             let one = self.named(name.trim());
             if adds {
-                all.attributes.extend(one.attributes);
+                all.attributes.0 |= one.attributes.0;
                 all.undefined.extend(one.undefined);
             } else {
-                all.attributes.retain(|attribute| !one.attributes.contains(attribute));
+                all.attributes.0 &= !one.attributes.0;
             }
             adds = !after.starts_with('-');
             rest = after.get(1..).unwrap_or_default();
@@ -115,10 +134,9 @@ impl Groups {
             // Those are made of attributes, and of groups without others in them.
             return Self::default().compared(expression);
         }
-        let mut attributes = ATTRIBUTES.iter().chain(&LATER);
         let mut compared = Compared::default();
-        match attributes.find(|attribute| **attribute == name) {
-            Some(attribute) => drop(compared.attributes.insert(attribute)),
+        match Attributes::named(name) {
+            Some(attribute) => compared.attributes = attribute,
             None if name.is_empty() => {}
             None => drop(compared.undefined.insert(name.chars().take(100).collect())),
         }
@@ -151,8 +169,19 @@ mod tests {
     use super::*;
 
     fn told(groups: &Groups, expression: &str) -> String {
-        let compared = groups.compared(expression);
-        compared.attributes.into_iter().collect::<Vec<_>>().join("+")
+        let flags = groups.compared(expression).attributes.flags();
+        let named = ATTRIBUTES
+            .iter()
+            .zip(flags)
+            .filter_map(|(name, has)| has.then_some(*name));
+        named.collect::<Vec<_>>().join("+")
+    }
+
+    #[test]
+    fn each_attribute_is_found_by_its_name() {
+        for name in ATTRIBUTES {
+            assert_eq!(told(&Groups::default(), name), name);
+        }
     }
 
     #[test]
