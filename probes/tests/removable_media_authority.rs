@@ -176,7 +176,8 @@ fn media_are_handled_as_dconf_reads() {
 
 /// The program and its libraries, in a folder.
 fn fetch_usbguard(folder: &Path) {
-    let script = "apt-get download -q usbguard libusbguard1 libqb100 libprotobuf32 libumockdev0 && for deb in *.deb; do dpkg-deb -x $deb .; done";
+    let script = "apt-get download -q usbguard libusbguard1 libqb100 libpcap0.8 libprotobuf32 libumockdev0 && \
+                  for deb in *.deb; do dpkg-deb -x $deb .; done";
     let output = Command::new("sh")
         .args(["-ec", script])
         .current_dir(folder)
@@ -204,6 +205,8 @@ fn rules_are_those_that_usbguard_parses() {
             .env("LD_LIBRARY_PATH", &libraries)
             .output()
             .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() != Some(127), "a library is missing: {errors}");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let said = said
             .lines()
