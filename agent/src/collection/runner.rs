@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    const fn spec(id: &'static str) -> Spec {
+    const fn spec(id: &'static str, millis: u32) -> Spec {
         Spec {
             id,
             version: 1,
@@ -178,10 +178,7 @@ mod tests {
             privilege: Privilege::None,
             cadence: Cadence::EveryRound,
             watch: &[],
-            budget: Budget {
-                millis: 50,
-                bytes: 1024,
-            },
+            budget: Budget { millis, bytes: 1024 },
             does_not_show: &[],
         }
     }
@@ -191,7 +188,8 @@ mod tests {
 
     struct Panics;
     impl Probe for Panics {
-        const SPEC: Spec = spec("panics");
+        // A panic may take its time: its backtrace is written first.
+        const SPEC: Spec = spec("panics", 60_000);
         type Facts = Nothing;
         type Names = Nothing;
         fn collect(_: &Reading<'_>) -> Result<Collected<Nothing, Nothing>, ProbeError> {
@@ -201,7 +199,7 @@ mod tests {
 
     struct Hangs;
     impl Probe for Hangs {
-        const SPEC: Spec = spec("hangs");
+        const SPEC: Spec = spec("hangs", 50);
         type Facts = Nothing;
         type Names = NoNames;
         fn collect(_: &Reading<'_>) -> Result<Collected<Nothing, NoNames>, ProbeError> {
@@ -212,7 +210,7 @@ mod tests {
 
     struct Slow;
     impl Probe for Slow {
-        const SPEC: Spec = spec("slow");
+        const SPEC: Spec = spec("slow", 50);
         type Facts = Nothing;
         type Names = NoNames;
         fn collect(reading: &Reading<'_>) -> Result<Collected<Nothing, NoNames>, ProbeError> {
