@@ -58,7 +58,6 @@ def main():
 
     agent, probes = arguments.agent, every_round(arguments.agent)
     with tempfile.TemporaryDirectory() as folder:
-        # Everything is read, as on a host that the agent sees for the first time.
         chosen = [word for probe in probes for word in ("--probe", probe)]
         # The process that the service starts each time; files of the same times are not read again.
         with open(agent, "rb") as program:
@@ -67,6 +66,7 @@ def main():
         os.mkdir(kept)
         again = [agent, "round", "--unchanged", kept, "--agent", digest, *probes]
         commands = {
+            # Everything is read, as on a host that the agent sees for the first time.
             "affiant-agent collect": lambda turn: [agent, "collect", "--output", os.path.join(folder, str(turn)), *chosen],
             "the service's next collection": lambda _: again,
         }

@@ -39,35 +39,23 @@ const MAX_NAME: usize = 200;
 pub struct Database {
     /// Whether it is `status.d`.
     pub folder: bool,
-    packages: Vec<Package>,
+    packages: Vec<Package<Box<str>>>,
     unparsed: Vec<String>,
-}
-
-/// An [`Entry`] that has its texts itself.
-struct Package {
-    name: Box<str>,
-    architecture: Box<str>,
-    version: Box<str>,
-    source: Option<Box<str>>,
-    source_version: Option<Box<str>>,
-    state: State,
-    held: bool,
-    reinstall_required: bool,
 }
 
 /// A package in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct Package<Text> {
     /// Name of the binary package.
-    pub name: &'a str,
+    pub name: Text,
     /// Its architecture.
-    pub architecture: &'a str,
+    pub architecture: Text,
     /// Its version.
-    pub version: &'a str,
+    pub version: Text,
     /// Name of the source package, if it differs from `name`.
-    pub source: Option<&'a str>,
+    pub source: Option<Text>,
     /// Version of the source package, if it differs from `version`.
-    pub source_version: Option<&'a str>,
+    pub source_version: Option<Text>,
     /// State.
     pub state: State,
     /// Whether the selection is `hold`.
@@ -75,6 +63,9 @@ pub struct Entry<'a> {
     /// Whether dpkg says that it must be installed again.
     pub reinstall_required: bool,
 }
+
+/// A package whose texts lie elsewhere.
+pub type Entry<'a> = Package<&'a str>;
 
 /// State of a package that is on the host or left its configuration (dpkg(1)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +178,7 @@ impl Database {
                 Err("more packages than can be looked at")
             };
             match entry {
-                Ok(Some(entry)) => self.packages.push(Package::of(&entry)),
+                Ok(Some(entry)) => self.packages.push(entry.with(|text| Box::from(*text))),
                 Ok(None) => {}
                 Err(_) if self.unparsed.len() >= MAX_UNPARSED => return,
                 Err(why) => {
@@ -204,33 +195,21 @@ impl Database {
     /// The packages.
     pub fn entries(&self) -> Entries<'_> {
         Entries {
-            packages: self.packages.iter().map(Package::entry).collect(),
+            packages: self.packages.iter().map(|package| package.with(Box::as_ref)).collect(),
             unparsed: self.unparsed.clone(),
         }
     }
 }
 
-impl Package {
-    fn of(entry: &Entry<'_>) -> Self {
-        Self {
-            name: entry.name.into(),
-            architecture: entry.architecture.into(),
-            version: entry.version.into(),
-            source: entry.source.map(Into::into),
-            source_version: entry.source_version.map(Into::into),
-            state: entry.state,
-            held: entry.held,
-            reinstall_required: entry.reinstall_required,
-        }
-    }
-
-    fn entry(&self) -> Entry<'_> {
-        Entry {
-            name: &self.name,
-            architecture: &self.architecture,
-            version: &self.version,
-            source: self.source.as_deref(),
-            source_version: self.source_version.as_deref(),
+impl<Text> Package<Text> {
+    /// The same with its texts in another form.
+    fn with<'p, Other>(&'p self, text: impl Fn(&'p Text) -> Other) -> Package<Other> {
+        Package {
+            name: text(&self.name),
+            architecture: text(&self.architecture),
+            version: text(&self.version),
+            source: self.source.as_ref().map(&text),
+            source_version: self.source_version.as_ref().map(&text),
             state: self.state,
             held: self.held,
             reinstall_required: self.reinstall_required,
